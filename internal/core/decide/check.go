@@ -1,0 +1,106 @@
+package decide
+
+import (
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/semver"
+)
+
+// The platforms.
+const (
+	IOS      = "ios"
+	Android  = "android"
+	Electron = "electron"
+)
+
+// Check is a device's question, already validated and normalised: a
+// VersionName of "builtin" was replaced by VersionBuild.
+type Check struct {
+	Device         ota.DeviceID
+	Platform       string
+	VersionName    string         // the bundle it runs
+	VersionBuild   string         // its native version as text
+	Native         semver.Version // its native version
+	Plugin         semver.Version
+	IsProd         bool
+	IsEmulator     bool
+	DefaultChannel string
+	KeyID          string
+}
+
+// OnBuiltin reports whether the device runs the bundle of its native app.
+func (c *Check) OnBuiltin() bool {
+	return c.VersionName == c.VersionBuild || c.VersionName == "" || c.VersionName == ota.Builtin
+}
+
+// Kind is what sort of answer an Outcome is.
+type Kind int
+
+// The kinds.
+const (
+	Update   Kind = iota // install Bundle
+	Revert               // go back to the bundle of the native app
+	UpToDate             // nothing to do
+	Blocked              // a rule says no
+	Failed               // the server cannot serve the device
+)
+
+// String returns the word the plugins know; Update and Revert have none.
+func (k Kind) String() string {
+	switch k {
+	case UpToDate:
+		return "up_to_date"
+	case Blocked:
+		return "blocked"
+	case Failed:
+		return "failed"
+	case Revert:
+		return "revert"
+	default:
+		return "update"
+	}
+}
+
+// The stable codes of outcomes that are not an update.
+const (
+	CodeNoNewVersion   = "no_new_version_available"
+	CodeAlreadyBuiltin = "already_on_builtin"
+	CodeKeyMismatch    = "key_id_mismatch"
+	CodeFailedOnDevice = "version_failed_on_device"
+	CodeToMajor        = "disable_auto_update_to_major"
+	CodeToMinor        = "disable_auto_update_to_minor"
+	CodeToPatch        = "disable_auto_update_to_patch"
+	CodeToMetadata     = "disable_auto_update_to_metadata"
+	CodeUnderNative    = "disable_auto_update_under_native"
+	CodeProdBuild      = "disable_prod_build"
+	CodeDevBuild       = "disable_dev_build"
+	CodeDevice         = "disable_device"
+	CodeEmulator       = "disable_emulator"
+	CodeNoChannel      = "no_channel"
+	CodeNoBundle       = "no_bundle"
+	CodeNoBundleURL    = "no_bundle_url"
+	CodeMisconfigured  = "misconfigured_channel"
+	CodePluginTooOld   = "unsupported_plugin_version"
+	CodeRevertTooOld   = "revert_to_builtin_plugin_version_too_old"
+	codePlatformPrefix = "disabled_platform_"
+)
+
+// Outcome is the decision.
+type Outcome struct {
+	Kind    Kind
+	Code    string // "" for Update and Revert
+	Message string
+	Version string // the version it is about; for UpToDate what the device runs
+	Old     string // what the version was compared with; "" = not told
+	Major   bool   // a semver strategy said no
+
+	DeviceKeyID string // set for CodeKeyMismatch
+	BundleKeyID string
+
+	Bundle   *Bundle // set for Update
+	Variant  *Variant
+	Manifest bool // the device can take a file list
+	Metadata bool // the device may see link and comment
+
+	Channel *Channel // nil = none was found
+	Rollout bool     // the bundle is the rollout's
+}
