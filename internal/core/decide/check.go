@@ -13,12 +13,13 @@ const (
 )
 
 // Check is a device's question, already validated and normalised: a
-// VersionName of "builtin" was replaced by VersionBuild.
+// VersionName of "builtin" was replaced by the native version.
 type Check struct {
 	Device         ota.DeviceID
 	Platform       string
 	VersionName    string         // the bundle it runs
-	VersionBuild   string         // its native version as text
+	VersionBuild   string         // its native version as normalised text, x.y.z
+	Build          string         // its native version as the device spells it, such as "1.0"; "" = as VersionBuild
 	Native         semver.Version // its native version
 	Plugin         semver.Version
 	IsProd         bool
@@ -27,9 +28,12 @@ type Check struct {
 	KeyID          string
 }
 
-// OnBuiltin reports whether the device runs the bundle of its native app.
+// OnBuiltin reports whether the device runs the bundle of its native app. The
+// plugins name that bundle by the native version as the app spells it, so the
+// spelling counts besides the normalised form.
 func (c *Check) OnBuiltin() bool {
-	return c.VersionName == c.VersionBuild || c.VersionName == "" || c.VersionName == ota.Builtin
+	return c.VersionName == c.VersionBuild || c.VersionName == c.Build ||
+		c.VersionName == "" || c.VersionName == ota.Builtin
 }
 
 // Kind is what sort of answer an Outcome is.

@@ -2,6 +2,8 @@ package decide
 
 import (
 	"slices"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
 // Decide answers a check. t may be nil; when it is not, it receives every rule
@@ -114,12 +116,13 @@ func failedHere(facts *Facts, c *Check, version string) bool {
 
 func toBuiltin(c *Check, t *Trace) Outcome {
 	switch {
-	case c.OnBuiltin():
-		return stop(t, "builtin", Outcome{Kind: UpToDate, Code: CodeAlreadyBuiltin, Version: "builtin",
-			Message: "The device runs the bundle of its native app, which is what the channel wants"})
 	case c.Platform == Electron:
+		// Whatever it runs: it knows no other code for "nothing to do".
 		return stop(t, "builtin", Outcome{Kind: UpToDate, Code: CodeNoNewVersion, Version: c.VersionName,
-			Message: "The Electron client cannot go back to the bundle of its native app"})
+			Message: "The channel wants the bundle of the native app, to which the Electron client cannot go back"})
+	case c.OnBuiltin():
+		return stop(t, "builtin", Outcome{Kind: UpToDate, Code: CodeAlreadyBuiltin, Version: ota.Builtin,
+			Message: "The device runs the bundle of its native app, which is what the channel wants"})
 	case c.Plugin.Less(6, 2, 0):
 		return stop(t, "builtin", Outcome{Kind: Failed, Code: CodeRevertTooOld,
 			Message: "The plugin is too old to go back to the bundle of the native app"})
@@ -127,7 +130,7 @@ func toBuiltin(c *Check, t *Trace) Outcome {
 	if t != nil {
 		t.add("builtin", "choose", "the channel wants the bundle of the native app")
 	}
-	return Outcome{Kind: Revert, Version: "builtin"}
+	return Outcome{Kind: Revert, Version: ota.Builtin}
 }
 
 // rescue takes a device off a version that was rolled back when nothing the

@@ -84,7 +84,11 @@ func strategy(ch *Channel, b *Bundle, c *Check) Outcome {
 
 // native holds what the bundle and the channel need of the native app.
 func native(ch *Channel, b *Bundle, c *Check) Outcome {
-	if b.HasMinNative && semver.Compare(b.MinNative, c.Native) > 0 || semver.Compare(ch.MinNative, c.Native) > 0 {
+	tooOld := b.HasMinNative && semver.Compare(b.MinNative, c.Native) > 0
+	if ch.MinNative != (semver.Version{}) && semver.Compare(ch.MinNative, c.Native) > 0 {
+		tooOld = true // zero is "any", which a pre-release of 0.0.0 would sort below
+	}
+	if tooOld {
 		out := blocked(CodeToMetadata, b, c.VersionBuild, "The native app is older than the bundle or the channel needs")
 		out.Major = true
 		return out
@@ -157,6 +161,9 @@ func variantFor(b *Bundle, c *Check) (*Variant, Outcome) {
 func deliver(app *App, va *Variant, c *Check) Outcome {
 	hasURL := va.ExternalURL != "" || !va.Zip.IsZero()
 	manifest := len(va.Files) > 0 && va.ExternalURL == "" && c.Platform != Electron && TakesManifest(c.Plugin)
+	if va.SessionKey != "" && !TakesHexChecksum(c.Plugin) {
+		manifest = false // the signed hashes in it are in a form those plugins cannot read
+	}
 	switch {
 	case !hasURL && len(va.Files) == 0:
 		return Outcome{Kind: Failed, Code: CodeNoBundle, Version: va.Bundle.Version, Message: "The bundle has no content"}

@@ -13,6 +13,10 @@ type App struct {
 	AllowCustomID  bool
 	Channels       []*Channel // ordered by name, then id
 	Devices        Devices    // nil = nothing is known of any device
+
+	// Versions has the name of every bundle of the app, live and deleted,
+	// whether a channel reaches it or not; reports are checked against it.
+	Versions map[string]struct{}
 }
 
 // Devices looks up what is remembered of single devices.

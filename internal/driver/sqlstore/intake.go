@@ -1,0 +1,122 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+
+	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
+)
+
+// intake keeps the statements of [DB.Write] prepared: parsing them anew for
+// every commit would cost more than running them.
+type intake struct {
+	mu    sync.Mutex
+	stmts map[string]*sql.Stmt
+}
+
+// intakeSQL lists the statements by the constants that name them.
+var intakeSQL = []string{insertEvent, insertFailure, failuresOverCap, dropFailure, insertOutcome,
+	touchDevice, informDevice, runDevice, addCheck}
+
+// prepared returns the statements, which live as long as the writer's
+// connection. The transaction must not have begun yet: there is but one connection.
+func (i *intake) prepared(ctx context.Context, w *sql.DB) (map[string]*sql.Stmt, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.stmts != nil {
+		return i.stmts, nil
+	}
+	m := make(map[string]*sql.Stmt, len(intakeSQL))
+	for _, q := range intakeSQL {
+		st, err := w.PrepareContext(ctx, q)
+		if err != nil {
+			for _, st := range m {
+				_ = st.Close() // the failure to prepare is what matters
+			}
+			return nil, storeError("prepare", err)
+		}
+		m[q] = st
+	}
+	i.stmts = m
+	return m, nil
+}
+
+// batch is a running Write.
+type batch struct {
+	ctx   context.Context
+	tx    *sql.Tx
+	stmts map[string]*sql.Stmt // those of the transaction, made on first use
+	all   map[string]*sql.Stmt
+	args  []any
+	out   ingest.Written
+}
+
+// Write stores what devices reported; see [ingest.Store].
+func (db *DB) Write(ctx context.Context, b *ingest.Batch) (ingest.Written, error) {
+	// A context that can end makes the driver start a goroutine per statement,
+	// and ending a group commit half way would fail callers that did not give up.
+	ctx = context.WithoutCancel(ctx)
+	all, err := db.intake.prepared(ctx, db.w)
+	if err != nil {
+		return ingest.Written{}, err
+	}
+	var out ingest.Written
+	err = db.tx(ctx, func(tx *sql.Tx) error {
+		w := batch{ctx: ctx, tx: tx, all: all, stmts: make(map[string]*sql.Stmt, len(all))}
+		if err := w.write(b); err != nil {
+			return err
+		}
+		out = w.out
+		return nil
+	})
+	if err != nil {
+		return ingest.Written{}, err
+	}
+	return out, nil
+}
+
+func (w *batch) write(b *ingest.Batch) error {
+	w.out.Stored = make([]bool, len(b.Events))
+	for i := range b.Events {
+		stored, err := w.event(&b.Events[i])
+		if err != nil {
+			return err
+		}
+		w.out.Stored[i] = stored
+	}
+	for i := range b.Devices {
+		if err := w.device(&b.Devices[i]); err != nil {
+			return err
+		}
+	}
+	for i := range b.Checks {
+		if err := w.check(&b.Checks[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stmt returns the prepared statement as the transaction's own.
+func (w *batch) stmt(query string) *sql.Stmt {
+	st, ok := w.stmts[query]
+	if !ok {
+		st = w.tx.StmtContext(w.ctx, w.all[query])
+		w.stmts[query] = st
+	}
+	return st
+}
+
+// exec runs a prepared statement and returns how many rows it changed.
+func (w *batch) exec(query string, args ...any) (int64, error) {
+	res, err := w.stmt(query).ExecContext(w.ctx, args...)
+	if err != nil {
+		return 0, storeError("write", err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return 0, storeError("write", err)
+	}
+	return n, nil
+}

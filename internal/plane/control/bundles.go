@@ -1,0 +1,170 @@
+package control
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+// Bundles lists an app's bundles, deleted ones too, newest first, without files.
+func (s *Service) Bundles(ctx context.Context, app string, p ota.Page) ([]ota.Bundle, string, error) {
+	if _, err := s.store.App(ctx, app); err != nil {
+		return nil, "", err
+	}
+	return s.store.Bundles(ctx, app, p)
+}
+
+// Bundle returns a bundle with its variants, without files.
+func (s *Service) Bundle(ctx context.Context, app, version string) (ota.Bundle, error) {
+	return findBundle(ctx, s.store, app, version)
+}
+
+// BundleTree lists the plain files of a bundle by path; an imported one has none.
+func (s *Service) BundleTree(ctx context.Context, app, version string) ([]ota.TreeFile, error) {
+	b, err := findBundle(ctx, s.store, app, version)
+	if err != nil {
+		return nil, err
+	}
+	return s.store.BundleTree(ctx, b.ID)
+}
+
+// VariantFiles returns a bundle's variant for a key ("" = plain) with its files.
+func (s *Service) VariantFiles(ctx context.Context, app, version, keyID string) (ota.Variant, error) {
+	b, err := findBundle(ctx, s.store, app, version)
+	if err != nil {
+		return ota.Variant{}, err
+	}
+	keys := []string{}
+	for _, v := range b.Variants {
+		if v.KeyID == keyID {
+			v.Files, err = s.store.VariantFiles(ctx, b.ID, keyID)
+			return v, err
+		}
+		keys = append(keys, variantName(v.KeyID))
+	}
+	return ota.Variant{}, ota.NotFound(CodeVariantNotFound, "version %s has no variant for %s", version, variantName(keyID)).
+		WithHint("it has: %s", listed(keys))
+}
+
+func variantName(keyID string) string {
+	if keyID == "" {
+		return "plain"
+	}
+	return "key " + keyID
+}
+
+// UpdateBundle changes what is not content.
+func (s *Service) UpdateBundle(ctx context.Context, actor ota.Actor, app, version string, in ota.BundlePatch) (ota.Bundle, error) {
+	var b ota.Bundle
+	err := s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) {
+		var err error
+		if b, err = liveBundle(ctx, tx, app, version); err != nil {
+			return ota.Change{}, err
+		}
+		before := [3]string{b.MinNative, b.Link, b.Comment}
+		set(&b.MinNative, in.MinNative)
+		set(&b.Link, in.Link)
+		set(&b.Comment, in.Comment)
+		if err := checkAbout(&b); err != nil {
+			return ota.Change{}, err
+		}
+		if before == [3]string{b.MinNative, b.Link, b.Comment} {
+			return ota.Change{}, nil
+		}
+		return change("bundle.update", app, version, in), tx.UpdateBundle(ctx, b)
+	})
+	return b, err
+}
+
+// DeleteBundle deletes a bundle: no device is offered it again, and its version
+// name stays taken. While a channel serves it, that needs force; a rollout of it
+// then ends. Deleting it again changes nothing.
+func (s *Service) DeleteBundle(ctx context.Context, actor ota.Actor, app, version string, force bool) error {
+	return s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) {
+		b, err := findBundle(ctx, tx, app, version)
+		if err != nil || b.DeletedAt != 0 {
+			return ota.Change{}, err
+		}
+		channels, err := tx.Channels(ctx, app)
+		if err != nil {
+			return ota.Change{}, err
+		}
+		serving := []string{}
+		for _, ch := range channels {
+			rolling := ch.Rollout != nil && ch.Rollout.BundleID == b.ID
+			if rolling || ch.Release != nil && ch.Release.BundleID == b.ID {
+				serving = append(serving, ch.Name)
+			}
+			if rolling && force {
+				ch.Rollout = nil
+				if err := tx.UpdateChannel(ctx, ch); err != nil {
+					return ota.Change{}, err
+				}
+			}
+		}
+		if len(serving) > 0 && !force {
+			return ota.Change{}, ota.Conflict(CodeBundleInUse, "version %s is served by: %s", version, listed(serving)).
+				WithHint("roll those channels back first; forced, their devices get nothing until the next release")
+		}
+		b.DeletedAt = s.nowMS()
+		return change("bundle.delete", app, version, fields{"serving": serving}), tx.UpdateBundle(ctx, b)
+	})
+}
+
+// findBundle tells a missing app from a missing version.
+func findBundle(ctx context.Context, r Reader, app, version string) (ota.Bundle, error) {
+	b, err := r.Bundle(ctx, app, version)
+	if ota.CodeOf(err) != CodeBundleNotFound {
+		return b, err
+	}
+	if _, aerr := r.App(ctx, app); aerr != nil {
+		return b, aerr
+	}
+	return b, ota.NotFound(CodeBundleNotFound, "app %q has no version %q", app, version).WithField("version").
+		WithHint("push it first, or list the versions there are")
+}
+
+// liveBundle is findBundle for one that devices may be offered.
+func liveBundle(ctx context.Context, r Reader, app, version string) (ota.Bundle, error) {
+	b, err := findBundle(ctx, r, app, version)
+	if err == nil && b.DeletedAt != 0 {
+		err = ota.Conflict(CodeBundleDeleted, "version %s was deleted", version).WithField("version").
+			WithHint("its name stays taken: push the content under another version")
+	}
+	return b, err
+}
+
+// checkAbout checks and cleans what a bundle says of itself.
+func checkAbout(b *ota.Bundle) error {
+	if err := checkNative(b.MinNative); err != nil {
+		return err
+	}
+	var err error
+	if b.Comment, err = cleanText("comment", b.Comment, 4000); err != nil {
+		return err
+	}
+	if b.Link != "" {
+		if err := checkURL("link", b.Link); err != nil {
+			return err
+		}
+	}
+	if len(b.NativePackages) > 1000 {
+		return ota.Invalid(CodeTextTooLong, "a bundle names at most 1000 native packages").WithField("native_packages")
+	}
+	for _, p := range b.NativePackages {
+		if p.Name == "" || len(p.Name) > 214 || len(p.Version) > 256 {
+			return ota.Invalid(CodeNameInvalid, "%.50q at %.50q is not a native package", p.Name, p.Version).WithField("native_packages")
+		}
+	}
+	return nil
+}
+
+// checkURL accepts absolute http and https addresses.
+func checkURL(field, s string) error {
+	u, err := url.Parse(s)
+	if err != nil || len(s) > 2048 || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return ota.Invalid(CodeURLInvalid, "%s must be an absolute http or https address of at most 2048 characters", field).WithField(field)
+	}
+	return nil
+}

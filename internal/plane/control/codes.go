@@ -1,0 +1,71 @@
+package control
+
+// The stable codes of errors of this package. Those of keys and signatures come
+// from core/seal, those of paths from core/pack, those of names from core/ota,
+// those of uploads from driver/blob.
+const (
+	// KindNotFound.
+
+	CodeAppNotFound     = "app_not_found"
+	CodeKeyNotFound     = "key_not_found"
+	CodeChannelNotFound = "channel_not_found"
+	CodeBundleNotFound  = "bundle_not_found"
+	CodeVariantNotFound = "variant_not_found"
+	CodeBlobNotFound    = "blob_not_found"
+	CodeDeviceNotFound  = "device_not_found"
+	CodeTokenNotFound   = "token_not_found"
+	CodeReleaseNotFound = "release_not_found" // the version is not in the channel's history
+	CodeRolloutNotFound = "rollout_not_found" // the channel has no rollout
+	CodeNoOverride      = "override_not_found"
+
+	// KindConflict.
+
+	CodeAppExists     = "app_exists"
+	CodeKeyExists     = "key_exists" // another key with the same id
+	CodeChannelExists = "channel_exists"
+	CodeVersionExists = "version_exists" // with other content
+	CodeTokenExists   = "token_exists"
+	CodeBundleDeleted = "bundle_deleted"
+	CodeBundleInUse   = "bundle_in_use"   // a channel serves it
+	CodeCurrent       = "already_current" // the channel's release is that version already
+	CodeNothingBefore = "nothing_to_roll_back"
+	CodeLastToken     = "last_token" // deleting it would lock everybody out
+	CodeBlobMissing   = "blob_missing"
+
+	// KindInvalid.
+
+	CodeNameInvalid       = "name_invalid"
+	CodeVersionNotSemver  = "version_not_semver"
+	CodeNativeInvalid     = "min_native_invalid"
+	CodeStrategyInvalid   = "strategy_invalid"
+	CodeAutoHaltInvalid   = "auto_halt_invalid"
+	CodeKeyStateInvalid   = "key_state_invalid"
+	CodePercentageInvalid = "percentage_invalid"
+	CodeTreeInvalid       = "tree_invalid"
+	CodeVariantInvalid    = "variant_invalid"
+	CodeVariantFile       = "variant_file_invalid"
+	CodeKeyMissing        = "key_missing"   // an active key has no variant
+	CodeKeyUnknown        = "key_unknown"   // a variant for a key that is not registered
+	CodePlainRefused      = "plain_refused" // the app takes only signed bundles
+	CodeChecksumMismatch  = "checksum_mismatch"
+	CodeSignatureWrong    = "signature_wrong" // it opens to something else
+	CodeURLInvalid        = "url_invalid"
+	CodeTextTooLong       = "text_too_long"
+	CodeImportInvalid     = "import_invalid"
+	CodeTokenWeak         = "token_weak"
+	CodeHaltInvalid       = "halt_invalid"
+
+	// KindUnavailable.
+
+	CodeNotShown = "change_not_shown" // stored, but the snapshot could not be refreshed
+
+	// KindUnauthorized.
+
+	CodeTokenInvalid = "token_invalid"
+
+	// KindForbidden: what old plugins ask for through /channel_self.
+
+	CodeCannotOverride = "cannot_override"
+	CodeSelfSetPublic  = "public_channel_self_set_not_allowed"
+	CodeSelfSet        = "channel_self_set_not_allowed"
+)

@@ -1,0 +1,230 @@
+package control
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/plane/snap"
+)
+
+const maxNote = 1000
+
+// Release puts a version, or the built-in bundle, on a channel. It changes
+// nothing (done is false) if the channel serves that version now, or, asked
+// with IfNew, ever did; it then returns the release that did. A rollout of the
+// version ends, since now everybody gets it.
+func (s *Service) Release(ctx context.Context, actor ota.Actor, app, channel string, in ota.ReleaseRequest) (r ota.Release, done bool, err error) {
+	note, err := cleanText("note", in.Note, maxNote)
+	if err != nil {
+		return r, false, err
+	}
+	err = s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) {
+		ch, err := findChannel(ctx, tx, app, channel)
+		if err != nil {
+			return ota.Change{}, err
+		}
+		r = ota.Release{Kind: ota.ReleasePublish, Note: note}
+		if r.BundleID, r.Version, err = target(ctx, tx, app, in.Version); err != nil {
+			return ota.Change{}, err
+		}
+		if had, err := servedBefore(ctx, tx, &ch, r.Version, in.IfNew); had != nil || err != nil {
+			if had != nil {
+				r = *had
+			}
+			return ota.Change{}, err
+		}
+		if ch.Rollout != nil && ch.Rollout.Version == r.Version {
+			ch.Rollout = nil
+		}
+		done = true
+		r, err = s.put(ctx, tx, actor, &ch, r, current(&ch))
+		return change("release.publish", app, channel, releaseDetail(&r)), err
+	})
+	return r, done, err
+}
+
+// target finds the bundle to be served; the built-in one has id 0.
+func target(ctx context.Context, r Reader, app, version string) (int64, string, error) {
+	if version == ota.Builtin {
+		return 0, version, nil
+	}
+	b, err := liveBundle(ctx, r, app, version)
+	return b.ID, b.Version, err
+}
+
+// servedBefore returns the channel's release of the version if it is the
+// current one, or, with ever, if there was one.
+func servedBefore(ctx context.Context, tx Tx, ch *ota.Channel, version string, ever bool) (*ota.Release, error) {
+	if ch.Release != nil && ch.Release.Version == version {
+		return ch.Release, nil
+	}
+	if !ever {
+		return nil, nil
+	}
+	history, err := tx.History(ctx, ch.ID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range history {
+		if history[i].Version == version {
+			return &history[i].Release, nil
+		}
+	}
+	return nil, nil
+}
+
+// put makes r the channel's current release and writes the channel.
+func (s *Service) put(ctx context.Context, tx Tx, actor ota.Actor, ch *ota.Channel, r ota.Release, parent int64) (ota.Release, error) {
+	r.Channel, r.Parent, r.CreatedAt, r.CreatedBy = ch.Name, parent, s.nowMS(), string(actor)
+	r, err := tx.InsertRelease(ctx, ch.ID, r)
+	if err != nil {
+		return r, err
+	}
+	ch.Release = &r
+	return r, tx.UpdateChannel(ctx, *ch)
+}
+
+func current(ch *ota.Channel) int64 {
+	if ch.Release == nil {
+		return 0
+	}
+	return ch.Release.ID
+}
+
+func releaseDetail(r *ota.Release) fields {
+	return fields{"version": r.Version, "release": r.ID, "note": r.Note}
+}
+
+// Releases lists a channel's history, newest first.
+func (s *Service) Releases(ctx context.Context, app, channel string, p ota.Page) ([]ota.Release, string, error) {
+	ch, err := findChannel(ctx, s.store, app, channel)
+	if err != nil {
+		return nil, "", err
+	}
+	return s.store.Releases(ctx, ch.ID, p)
+}
+
+// Rollback takes a channel back, as a new release. Without a target it goes to
+// the first live release among the parents of the current one, or else to the
+// built-in bundle. It ends a rollout: after a rollback every device gets the
+// same.
+func (s *Service) Rollback(ctx context.Context, actor ota.Actor, app, channel string, in ota.RollbackRequest) (ota.Release, error) {
+	note, err := cleanText("note", in.Note, maxNote)
+	if err != nil {
+		return ota.Release{}, err
+	}
+	var r ota.Release
+	err = s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) {
+		ch, err := findChannel(ctx, tx, app, channel)
+		if err != nil {
+			return ota.Change{}, err
+		}
+		from := ""
+		if ch.Release != nil {
+			from = ch.Release.Version
+		}
+		detail := fields{"from": from}
+		if ch.Rollout != nil {
+			detail["rollout_ended"] = ch.Rollout.Version
+			ch.Rollout = nil
+		}
+		if r, err = s.rollback(ctx, tx, actor, &ch, in.To, note); err != nil {
+			return ota.Change{}, err
+		}
+		detail["version"], detail["release"], detail["note"] = r.Version, r.ID, r.Note
+		return change("release.rollback", app, channel, detail), nil
+	})
+	return r, err
+}
+
+// rollback writes the release that takes the channel back to a version.
+func (s *Service) rollback(ctx context.Context, tx Tx, actor ota.Actor, ch *ota.Channel, to, note string) (ota.Release, error) {
+	if ch.Release == nil {
+		return ota.Release{}, ota.Conflict(CodeNothingBefore, "nothing was released on channel %q yet", ch.Name)
+	}
+	if to == ch.Release.Version {
+		return ota.Release{}, ota.Conflict(CodeCurrent, "channel %q serves %s already", ch.Name, to).WithField("to")
+	}
+	history, err := tx.History(ctx, ch.ID)
+	if err != nil {
+		return ota.Release{}, err
+	}
+	dest, err := destination(ch, history, to)
+	if err != nil {
+		return ota.Release{}, err
+	}
+	r := ota.Release{Kind: ota.ReleaseRollback, BundleID: dest.BundleID, Version: dest.Version, Note: note}
+	return s.put(ctx, tx, actor, ch, r, dest.Parent)
+}
+
+// destination finds the release of the history to go back to; its parent
+// becomes the parent of the rollback, so that what is rolled back leaves the
+// chain. The built-in bundle needs no parent.
+func destination(ch *ota.Channel, history []PastRelease, to string) (ota.Release, error) {
+	builtin := ota.Release{Version: ota.Builtin}
+	plain := make([]ota.Release, len(history))
+	deleted := map[int64]bool{}
+	for i, p := range history {
+		plain[i], deleted[p.ID] = p.Release, p.Deleted
+	}
+	chain, _ := snap.Lineage(ch.Release.ID, plain)
+	if to == "" {
+		for _, r := range chain[1:] {
+			if !deleted[r.ID] && r.Version != ch.Release.Version {
+				if r.BundleID == 0 {
+					return builtin, nil
+				}
+				return r, nil
+			}
+		}
+		if ch.Release.BundleID == 0 {
+			return builtin, ota.Conflict(CodeNothingBefore, "channel %q serves the built-in bundle and nothing came before it", ch.Name)
+		}
+		return builtin, nil
+	}
+	if to == ota.Builtin {
+		return builtin, nil
+	}
+	// The nearest in the chain of parents, or else the latest there was.
+	for _, list := range [][]ota.Release{chain, plain} {
+		for _, r := range list {
+			if r.Version != to {
+				continue
+			}
+			if deleted[r.ID] {
+				return r, ota.Conflict(CodeBundleDeleted, "version %s was deleted", to).WithField("to").WithHint("possible: %s", possible(ch, history))
+			}
+			return r, nil
+		}
+	}
+	return builtin, ota.NotFound(CodeReleaseNotFound, "channel %q never served %s", ch.Name, to).WithField("to").
+		WithHint("possible: %s", possible(ch, history))
+}
+
+// possible lists what a channel can go back to.
+func possible(ch *ota.Channel, history []PastRelease) string {
+	var names []string
+	for _, p := range history {
+		if !p.Deleted && p.Version != ch.Release.Version && !slices.Contains(names, p.Version) {
+			names = append(names, p.Version)
+		}
+	}
+	if !slices.Contains(names, ota.Builtin) && ch.Release.BundleID != 0 {
+		names = append(names, ota.Builtin)
+	}
+	return listed(names)
+}
+
+// listed joins names for a hint, the first ten of them.
+func listed(names []string) string {
+	const most = 10
+	if len(names) == 0 {
+		return "none"
+	}
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + ", ..."
+	}
+	return strings.Join(names, ", ")
+}

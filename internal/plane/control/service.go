@@ -1,0 +1,115 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/driver/blob"
+	"github.com/waxwing-ota/waxwing/internal/plane/snap"
+)
+
+// Deps is what a Service stands on. All fields but those that say so are required.
+type Deps struct {
+	Store Store
+	Blobs blob.Store
+	Snap  *snap.Holder
+	Now   func() time.Time
+	Rand  io.Reader // cryptographic
+
+	// Flush makes what devices reported so far visible to Devices and Events;
+	// nil = nothing is ever waiting.
+	Flush func(ctx context.Context) error
+
+	MaxBlob        int64         // bytes of one blob; 0 = 1 GiB
+	Retention      time.Duration // how long history keeps its bundles; 0 = 90 days
+	EventRetention time.Duration // how long events are kept; 0 = 90 days
+}
+
+// Service carries out changes. Its methods may be called by many goroutines.
+type Service struct {
+	store Store
+	blobs blob.Store
+	snap  *snap.Holder
+	now   func() time.Time
+	rand  io.Reader
+	flush func(ctx context.Context) error
+
+	maxBlob        int64
+	retention      time.Duration
+	eventRetention time.Duration
+
+	// blobsInUse is held for reading while a bundle is checked against the blobs
+	// and committed, and for writing while garbage is removed.
+	blobsInUse sync.RWMutex
+
+	usedMu sync.Mutex
+	used   map[int64]int64 // when a token's use was last written, by token id
+}
+
+const day = 24 * time.Hour
+
+// New returns a Service.
+func New(d Deps) *Service {
+	s := &Service{
+		store: d.Store, blobs: d.Blobs, snap: d.Snap, now: d.Now, rand: d.Rand, flush: d.Flush,
+		maxBlob: d.MaxBlob, retention: d.Retention, eventRetention: d.EventRetention,
+		used: map[int64]int64{},
+	}
+	if s.flush == nil {
+		s.flush = func(context.Context) error { return nil }
+	}
+	if s.maxBlob == 0 {
+		s.maxBlob = 1 << 30
+	}
+	if s.retention == 0 {
+		s.retention = 90 * day
+	}
+	if s.eventRetention == 0 {
+		s.eventRetention = 90 * day
+	}
+	return s
+}
+
+func (s *Service) nowMS() int64 { return s.now().UnixMilli() }
+
+// update runs fn in one transaction together with the record of the change it
+// returns, then refreshes the app's snapshot. If fn returns the zero Change,
+// nothing is written.
+func (s *Service) update(ctx context.Context, actor ota.Actor, app string, fn func(Tx) (ota.Change, error)) error {
+	if err := s.store.Update(ctx, actor, s.nowMS(), fn); err != nil {
+		return err
+	}
+	return s.refresh(ctx, app)
+}
+
+// refresh shows devices what was committed, even if who asked for it is gone.
+func (s *Service) refresh(ctx context.Context, app string) error {
+	if err := s.snap.Refresh(context.WithoutCancel(ctx), app); err != nil {
+		return ota.Errorf(ota.KindUnavailable, CodeNotShown, "the change is stored, but devices are still answered from before it").
+			WithHint("repeat it: that changes nothing twice, but shows it to devices").WithCause(err)
+	}
+	return nil
+}
+
+// change builds the record of a change. detail must be a map or struct of
+// plain values.
+func change(action, app, object string, detail any) ota.Change {
+	b, err := json.Marshal(detail)
+	if err != nil || string(b) == "null" {
+		b = []byte("{}")
+	}
+	return ota.Change{Action: action, App: app, Object: object, Detail: string(b)}
+}
+
+// fields is the detail of a change.
+type fields map[string]any
+
+// Changes lists the record of changes of an app, or with "" of the server
+// itself, newest first.
+func (s *Service) Changes(ctx context.Context, app string, p ota.Page) ([]ota.Change, string, error) {
+	return s.store.Changes(ctx, app, p)
+}

@@ -1,0 +1,125 @@
+package control
+
+import (
+	"context"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+// Reader is what can be read, within a transaction or outside. What is not
+// there is an error of KindNotFound.
+type Reader interface {
+	App(ctx context.Context, id string) (ota.App, error)
+	Apps(ctx context.Context, p ota.Page) ([]ota.App, string, error)
+	Keys(ctx context.Context, app string) ([]ota.Key, error) // newest first
+
+	Channels(ctx context.Context, app string) ([]ota.Channel, error) // by name
+	Channel(ctx context.Context, app, name string) (ota.Channel, error)
+	Releases(ctx context.Context, channelID int64, p ota.Page) ([]ota.Release, string, error)
+	History(ctx context.Context, channelID int64) ([]PastRelease, error) // newest first, all of it
+
+	Bundles(ctx context.Context, app string, p ota.Page) ([]ota.Bundle, string, error)
+	Bundle(ctx context.Context, app, version string) (ota.Bundle, error)
+	BundleTree(ctx context.Context, bundleID int64) ([]ota.TreeFile, error)
+	VariantFiles(ctx context.Context, bundleID int64, keyID string) ([]ota.VariantFile, error)
+
+	// StoredFiles returns the stored forms of the contents in an encoding of the
+	// app, newest first; their Name is empty.
+	StoredFiles(ctx context.Context, app string, enc ota.Encoding, hashes []ota.Digest) ([]ota.VariantFile, error)
+	// OwnsBlob reports whether a bundle of the app refers to the blob.
+	OwnsBlob(ctx context.Context, app string, d ota.Digest) (bool, error)
+
+	Override(ctx context.Context, app string, id ota.DeviceID) (Override, error)
+
+	Tokens(ctx context.Context) ([]ota.Token, error) // newest first
+	TokenByHash(ctx context.Context, hash ota.Digest) (ota.Token, error)
+	Changes(ctx context.Context, app string, p ota.Page) ([]ota.Change, string, error)
+}
+
+// PastRelease is a release of a channel's history.
+type PastRelease struct {
+	ota.Release
+	Deleted bool // its bundle was
+}
+
+// Override is a device bound to a channel.
+type Override struct {
+	ChannelID int64
+	SelfSet   bool
+}
+
+// Tx is a transaction that writes. Inserts return the row with its id.
+type Tx interface {
+	Reader
+
+	InsertApp(ctx context.Context, a ota.App) error
+	UpdateApp(ctx context.Context, a ota.App) error
+	// DeleteApp removes the app with everything but what its devices reported.
+	DeleteApp(ctx context.Context, id string) error
+
+	InsertKey(ctx context.Context, app string, k ota.Key) error
+	SetKeyState(ctx context.Context, app, id string, st ota.KeyState) error
+
+	InsertChannel(ctx context.Context, c ota.Channel) (ota.Channel, error)
+	// UpdateChannel writes policy, current release and rollout.
+	UpdateChannel(ctx context.Context, c ota.Channel) error
+	// DeleteChannel removes the channel, its history and the overrides to it,
+	// and returns the devices that had one.
+	DeleteChannel(ctx context.Context, id int64) ([]ota.DeviceID, error)
+	InsertRelease(ctx context.Context, channelID int64, r ota.Release) (ota.Release, error)
+
+	// InsertBundle stores a bundle with its variants. The files of a variant
+	// align with tree; with no tree they are kept as they are.
+	InsertBundle(ctx context.Context, b ota.Bundle, tree []ota.TreeFile) (ota.Bundle, error)
+	// UpdateBundle writes what is not content, and DeletedAt.
+	UpdateBundle(ctx context.Context, b ota.Bundle) error
+
+	SetOverride(ctx context.Context, app string, id ota.DeviceID, o Override, at int64) error
+	ClearOverride(ctx context.Context, app string, id ota.DeviceID) error
+	// ClearFailures forgets the failures of a version ("" = all) on a device
+	// (nil = all) and returns the devices it was remembered of.
+	ClearFailures(ctx context.Context, app string, id *ota.DeviceID, version string) ([]ota.DeviceID, error)
+
+	InsertToken(ctx context.Context, t ota.Token, hash ota.Digest) (ota.Token, error)
+	DeleteToken(ctx context.Context, id int64) error
+
+	// RetireBundles marks bundles that retention lets go as deleted and returns
+	// them: those that were made before since, are no channel's current release
+	// nor the one before it, are no rollout's target, and served no channel since.
+	RetireBundles(ctx context.Context, since, at int64) ([]ota.Bundle, error)
+	// Forget removes rows about content that no bundle needs.
+	Forget(ctx context.Context, u BlobUse) error
+}
+
+// BlobUse says what content is needed. Of bundles that are not deleted, or only
+// lately, all is.
+type BlobUse struct {
+	Blobs    map[ota.Digest]struct{} // needed
+	Files    []int64                 // ids of stored files that no bundle needs
+	Variants []int64                 // ids of variants of deleted bundles that still list content
+}
+
+// Store is the database.
+type Store interface {
+	Reader
+
+	// Update runs fn in a transaction and commits what it wrote together with
+	// the Change it returns, stamped with actor and at. A Change without an
+	// action means that nothing is to be changed: the transaction is rolled back.
+	Update(ctx context.Context, actor ota.Actor, at int64, fn func(Tx) (ota.Change, error)) error
+
+	// TouchToken notes when a token was last used.
+	TouchToken(ctx context.Context, id, at int64) error
+
+	// BlobUse finds out what content is needed; bundles deleted at deletedSince
+	// or later still count.
+	BlobUse(ctx context.Context, deletedSince int64) (BlobUse, error)
+
+	// PurgeEvents removes up to limit rows of what devices reported before the
+	// time, or of apps that are gone, and says how many.
+	PurgeEvents(ctx context.Context, before int64, limit int) (int64, error)
+
+	Devices(ctx context.Context, app string, f ota.DeviceFilter, p ota.Page) ([]ota.Device, string, error)
+	Device(ctx context.Context, app string, id ota.DeviceID) (ota.Device, error)
+	Events(ctx context.Context, app string, f ota.EventFilter, p ota.Page) ([]ota.Event, string, error)
+}

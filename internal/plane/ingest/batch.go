@@ -1,0 +1,97 @@
+package ingest
+
+import (
+	"context"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+// Store is the database as this package needs it.
+type Store interface {
+	// Write stores a batch in one transaction that survives a power cut once
+	// Write has returned nil. On an error nothing of the batch is stored.
+	Write(ctx context.Context, b *Batch) (Written, error)
+
+	// Outcomes counts the devices that took the version, or failed on it, at
+	// since (Unix ms) or later.
+	Outcomes(ctx context.Context, app, version string, since int64) (attempts, failures int, err error)
+}
+
+// Batch is what one transaction writes, in this order.
+type Batch struct {
+	Events  []EventRow
+	Devices []DeviceRow
+	Checks  []CheckRow
+}
+
+// Outcome is what an event says of how a device took a version.
+type Outcome uint8
+
+// The outcomes. Failed is final until an operator clears it.
+const (
+	NoOutcome Outcome = iota
+	Installed
+	Failed
+)
+
+// EventRow is an event to store. Device, Timestamp and Mark together identify
+// it: a second row with the same three is dropped, with all that follows from it.
+type EventRow struct {
+	ota.Event // ID is not used
+
+	Mark    int64
+	Version string  // the bundle that Fails and Outcome are about
+	Fails   bool    // Version must not be offered to the device again
+	Outcome Outcome // counts for automatic halts
+}
+
+// Reach says how much of a device's row a report replaces.
+type Reach uint8
+
+// The reaches; each includes the one before.
+const (
+	Touch   Reach = iota // only when it was last seen
+	Info                 // what it says of itself, but not what it runs
+	Running              // what it runs too
+)
+
+// DeviceRow is a report on a device. Device.LastSeen is when we got it. A new
+// device is stored whatever the reach, with no version below Running.
+type DeviceRow struct {
+	ota.Device // FirstSeen, Override and FailedVersions are not used
+
+	Reach      Reach
+	Print      int64 // hash of Device without id, version and times
+	ReportedAt int64 // the device's clock, not past LastSeen; 0 = not sent
+}
+
+// CheckRow adds N to the number of checks that were answered so.
+type CheckRow struct {
+	App     string
+	Minute  int64 // Unix ms, a whole minute
+	Channel string
+	Answer  string // update, revert, up_to_date, blocked or failed
+	Code    string // why; "" for update and revert
+	Version string // what was offered or refused
+	N       int64
+}
+
+// Written says what a Write did.
+type Written struct {
+	Stored []bool // per event of the batch: false = it was there already
+
+	// Dropped lists failures that were forgotten because the device has more
+	// than MaxFailures; the newest stay.
+	Dropped []Dropped
+}
+
+// Dropped is a version that is no longer remembered to have failed on a device.
+type Dropped struct {
+	App     string
+	Device  ota.DeviceID
+	Version string
+}
+
+// MaxFailures is how many failed versions are remembered of one device. It
+// bounds what forged reports can make of a device's row.
+const MaxFailures = 32

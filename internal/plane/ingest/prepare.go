@@ -1,0 +1,118 @@
+package ingest
+
+import (
+	"math/rand/v2"
+
+	"github.com/waxwing-ota/waxwing/internal/core/decide"
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+// Report is one event with what its device said of itself in the same breath.
+// Device.VersionName is not used: the event's action tells whether its
+// VersionName is what the device runs.
+type Report struct {
+	Device ota.Device
+	Event  ota.Event
+}
+
+// prepare makes the rows of reports that came at now. view may be nil: then no
+// version is known to be published or not.
+func prepare(app string, view *decide.App, reports []Report, now int64) ([]EventRow, []DeviceRow) {
+	events := make([]EventRow, len(reports))
+	var devices []DeviceRow
+	for i := range reports {
+		r, row := &reports[i], &events[i]
+		does := classify(r.Event.Action)
+		fill(row, app, r, now)
+		row.Known = row.Known || does.known
+		row.Version = bundleOf(row.VersionName)
+		if does.outcome != NoOutcome && published(view, row.Version) {
+			row.Fails = does.fails
+			if !r.Device.IsEmulator {
+				row.Outcome = does.outcome
+			}
+		}
+		devices = fold(devices, deviceRow(row, &r.Device, does.reach))
+	}
+	return events, devices
+}
+
+// fill completes an event from its surroundings.
+func fill(row *EventRow, app string, r *Report, now int64) {
+	row.Event = r.Event
+	row.App = app
+	if row.Device == (ota.DeviceID{}) {
+		row.Device = r.Device.ID
+	}
+	if row.ReceivedAt == 0 {
+		row.ReceivedAt = now
+	}
+	for _, f := range [...]struct {
+		to   *string
+		from string
+	}{{&row.Platform, r.Device.Platform}, {&row.VersionBuild, r.Device.VersionBuild}, {&row.PluginVersion, r.Device.PluginVersion}} {
+		if *f.to == "" {
+			*f.to = f.from
+		}
+	}
+	row.Mark = markOf(&row.Event)
+	if row.Timestamp == 0 {
+		// Nothing tells a second delivery from a second occurrence: keep both.
+		row.Mark = rand.Int64()
+	}
+}
+
+// published reports whether version names a bundle that was ever published.
+// Others cannot be offered, so remembering that they failed would be of no use
+// but to those who forge reports.
+func published(view *decide.App, version string) bool {
+	if ota.CheckVersionName(version) != nil {
+		return false
+	}
+	if view == nil || view.Versions == nil {
+		return true
+	}
+	_, ok := view.Versions[version]
+	return ok
+}
+
+// deviceRow makes the report on the device that comes with an event.
+func deviceRow(e *EventRow, d *ota.Device, reach Reach) DeviceRow {
+	row := DeviceRow{Device: *d, Reach: reach, Print: printOf(d)}
+	row.ID, row.App, row.VersionName, row.LastSeen = e.Device, e.App, e.VersionName, e.ReceivedAt
+	if reach == Running && e.VersionName == "" {
+		row.Reach = Info
+	}
+	if e.Timestamp > 0 {
+		row.ReportedAt = min(e.Timestamp, e.ReceivedAt) // a clock that is ahead must not shut out later reports
+	}
+	return row
+}
+
+// fold adds a report to rows that hold at most one per device. Calls are from
+// one device as a rule, so a walk beats an index.
+func fold(rows []DeviceRow, d DeviceRow) []DeviceRow {
+	for i := range rows {
+		if rows[i].ID == d.ID {
+			merge(&rows[i], &d)
+			return rows
+		}
+	}
+	return append(rows, d)
+}
+
+// merge lets the later report d replace as much of row as it reaches, unless
+// the device's clock says that row is the newer one.
+func merge(row, d *DeviceRow) {
+	row.LastSeen = max(row.LastSeen, d.LastSeen)
+	if d.Reach == Touch || d.ReportedAt != 0 && d.ReportedAt < row.ReportedAt && row.Reach >= d.Reach {
+		return
+	}
+	was := *row
+	*row = *d
+	row.LastSeen = was.LastSeen
+	row.ReportedAt = max(was.ReportedAt, d.ReportedAt)
+	if was.Reach > d.Reach {
+		row.Reach, row.VersionName = was.Reach, was.VersionName
+	}
+}

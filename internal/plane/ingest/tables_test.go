@@ -1,0 +1,154 @@
+package ingest
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/waxwing-ota/waxwing/internal/core/decide"
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+func TestRecentForgetsInTime(t *testing.T) {
+	r := newRecent()
+	d := &ota.Device{ID: ota.DeviceID{7}, VersionName: "1"}
+	for _, step := range []struct {
+		minute uint64
+		want   bool
+	}{
+		{100, false}, {100, true}, {114, true}, {115, false}, {116, true},
+		{50, false}, // the clock was put back
+		{51, true},
+		{51 + 1<<minuteBits, true}, // the minute of a later age: a rewrite is put off, once in two years
+	} {
+		if got := r.fresh("a", d, step.minute); got != step.want {
+			t.Fatalf("fresh at minute %d = %v, want %v", step.minute, got, step.want)
+		}
+	}
+	if r.fresh("b", d, 51) {
+		t.Error("the device is known in an app it was not seen in")
+	}
+}
+
+// What a device said before it changed must not count as said when it changes back.
+func TestRecentHoldsOnlyTheLast(t *testing.T) {
+	r := newRecent()
+	one, two := &ota.Device{VersionName: "1"}, &ota.Device{VersionName: "2"}
+	for i, d := range []*ota.Device{one, two, one, two, two} {
+		if got, want := r.fresh("a", d, 1), i == 4; got != want {
+			t.Errorf("step %d: fresh = %v, want %v", i, got, want)
+		}
+	}
+	r.forget("a", two.ID)
+	if r.fresh("a", two, 1) {
+		t.Error("still fresh after it was forgotten")
+	}
+}
+
+func TestRecentKeepsMostOfAFullTable(t *testing.T) {
+	r := newRecent()
+	const devices = recentSets // a quarter of the words
+	device := func(i int) *ota.Device {
+		return &ota.Device{ID: ota.DeviceID{byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)}}
+	}
+	for i := range devices {
+		r.fresh("a", device(i), 1)
+	}
+	lost := 0
+	for i := range devices {
+		if !r.fresh("a", device(i), 1) {
+			lost++
+		}
+	}
+	if lost > devices/50 {
+		t.Errorf("%d of %d devices forgotten in a quarter-full table", lost, devices)
+	}
+	for i := range 5 * devices { // far more than fit
+		r.fresh("a", device(i), 2)
+	}
+	if !r.fresh("a", device(5*devices-1), 2) {
+		t.Error("the last of too many devices is not known")
+	}
+}
+
+func TestTallyCounts(t *testing.T) {
+	a := newTally()
+	key := func(i int) checkKey {
+		return checkKey{app: fmt.Sprint("app", i%50), channel: fmt.Sprint("channel", i%4), code: "code", kind: decide.Blocked}
+	}
+	const rounds, workers, keys = 2000, 8, 100 // 100 is the least common multiple of 50 and 4
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := range rounds {
+				a.add(key(i + w))
+			}
+		})
+	}
+	wg.Wait()
+	rows := a.drain(nil, 60)
+	if len(rows) != keys {
+		t.Fatalf("%d rows, want %d", len(rows), keys)
+	}
+	total := int64(0)
+	for _, r := range rows {
+		total += r.N
+		if r.N != rounds*workers/keys || r.Minute != 60 || r.Answer != "blocked" || r.Code != "code" {
+			t.Fatalf("row %+v, want %d", r, rounds*workers/keys)
+		}
+	}
+	if total != rounds*workers {
+		t.Errorf("%d counted, want %d", total, rounds*workers)
+	}
+	if rows := a.drain(nil, 120); len(rows) != 0 {
+		t.Errorf("%d rows counted again", len(rows))
+	}
+}
+
+func TestTallyDistinguishesEveryField(t *testing.T) {
+	keys := []checkKey{{}, {app: "x"}, {channel: "x"}, {code: "x"}, {version: "x"}, {kind: decide.Failed}}
+	a := newTally()
+	for i, k := range keys {
+		for range i + 1 {
+			a.add(k)
+		}
+	}
+	got := map[string]int64{}
+	for _, r := range a.drain(nil, 0) {
+		got[fmt.Sprint(r.App, "|", r.Channel, "|", r.Code, "|", r.Version, "|", r.Answer)] = r.N
+	}
+	want := map[string]int64{"||||update": 1, "x||||update": 2, "|x|||update": 3, "||x||update": 4, "|||x|update": 5, "||||failed": 6}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+}
+
+// A crowded table is replaced, and counts that still go to the old one while
+// that happens are not lost.
+func TestTallyMakesRoom(t *testing.T) {
+	a := newTally()
+	for i := range tallySlots/2 + tallySlots/8 {
+		a.add(checkKey{version: fmt.Sprint(i)})
+	}
+	crowded := a.table.Load()
+	rows := len(a.drain(nil, 0))
+	if rows+int(a.lost.Load()) != tallySlots/2+tallySlots/8 {
+		t.Errorf("%d rows and %d lost", rows, a.lost.Load())
+	}
+	if a.table.Load() == crowded {
+		t.Fatal("a crowded table stays")
+	}
+	for i := range crowded {
+		if crowded[i].key.Load() != nil {
+			crowded[i].n.Add(3) // by a check that found the old table just before
+			break
+		}
+	}
+	a.add(checkKey{app: "new"})
+	late := a.drain(nil, 0)
+	if len(late) != 2 || late[0].N != 3 || late[1].App != "new" {
+		t.Errorf("rows %+v, want the late count and the new one", late)
+	}
+}

@@ -1,0 +1,94 @@
+package ingest
+
+import (
+	"hash/maphash"
+	"sync/atomic"
+
+	"github.com/waxwing-ota/waxwing/internal/core/decide"
+)
+
+// checkKey is what answered checks are counted by.
+type checkKey struct {
+	app, channel, code, version string
+	kind                        decide.Kind
+}
+
+// tally counts answered checks. Adding takes no lock and, but for the first of
+// a key, no memory: keys are claimed in an open hash table and stay.
+type tally struct {
+	seed  maphash.Seed
+	table atomic.Pointer[tallyTable]
+	old   *tallyTable  // replaced by table, may still get the last counts; drain's own
+	lost  atomic.Int64 // counts that found no place
+}
+
+type tallyTable [tallySlots]struct {
+	key atomic.Pointer[checkKey]
+	n   atomic.Int64
+}
+
+const (
+	tallySlots  = 1 << 15
+	tallyProbes = 32
+)
+
+func newTally() *tally {
+	t := &tally{seed: maphash.MakeSeed()}
+	t.table.Store(new(tallyTable))
+	return t
+}
+
+// add counts one check.
+func (t *tally) add(k checkKey) {
+	table := t.table.Load()
+	h := maphash.Comparable(t.seed, k)
+	for i := range uint64(tallyProbes) {
+		slot := &table[(h+i)%tallySlots]
+		have := slot.key.Load()
+		if have == nil {
+			mine := k // only now does the key move to the heap
+			if slot.key.CompareAndSwap(nil, &mine) {
+				slot.n.Add(1)
+				return
+			}
+			have = slot.key.Load()
+		}
+		if *have == k {
+			slot.n.Add(1)
+			return
+		}
+	}
+	t.lost.Add(1)
+}
+
+// drain takes the counts out and appends them to rows as those of the minute.
+// Only one goroutine may drain. A table that has become crowded, because
+// channels and versions come and go, is replaced by an empty one.
+func (t *tally) drain(rows []CheckRow, minute int64) []CheckRow {
+	if t.old != nil {
+		rows, _ = t.old.drain(rows, minute)
+		t.old = nil
+	}
+	table := t.table.Load()
+	rows, keys := table.drain(rows, minute)
+	if keys > tallySlots/2 {
+		t.old = table
+		t.table.Store(new(tallyTable))
+	}
+	return rows
+}
+
+func (t *tallyTable) drain(rows []CheckRow, minute int64) (_ []CheckRow, keys int) {
+	for i := range t {
+		k := t[i].key.Load()
+		if k == nil {
+			continue
+		}
+		keys++
+		if n := t[i].n.Swap(0); n > 0 {
+			rows = append(rows, CheckRow{App: k.app, Minute: minute, Channel: k.channel,
+				Answer: k.kind.String(), Code: k.code, Version: k.version, N: n})
+		}
+	}
+	return rows, keys
+}

@@ -1,0 +1,205 @@
+package snap
+
+import (
+	"bytes"
+	"hash/maphash"
+	"slices"
+	"strings"
+
+	"github.com/waxwing-ota/waxwing/internal/core/decide"
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+// table remembers facts of devices. It never changes; patch returns another
+// that shares every shard that was not touched. Within a shard the entries are
+// sorted by device.
+type table struct {
+	seed   maphash.Seed
+	shards [][]entry // a power of two of them
+	count  int
+}
+
+type entry struct {
+	id    ota.DeviceID
+	facts decide.Facts
+}
+
+const (
+	shardFill = 64      // entries per shard that a new table aims at
+	maxShards = 1 << 14 // bounds what a patch copies
+)
+
+// newTable builds a table of entries, which are sorted by device and unique.
+// Devices choose their ids, so the shard comes from a keyed hash: nobody can
+// fill one shard on purpose.
+func newTable(seed maphash.Seed, sorted []entry) *table {
+	n := 1
+	for n < maxShards && n*shardFill < len(sorted) {
+		n *= 2
+	}
+	t := &table{seed: seed, shards: make([][]entry, n), count: len(sorted)}
+	sizes := make([]int, n)
+	for i := range sorted {
+		sizes[t.shard(sorted[i].id)]++
+	}
+	for i, size := range sizes {
+		if size > 0 {
+			t.shards[i] = make([]entry, 0, size)
+		}
+	}
+	for _, e := range sorted {
+		i := t.shard(e.id)
+		t.shards[i] = append(t.shards[i], e)
+	}
+	return t
+}
+
+func (t *table) shard(id ota.DeviceID) int {
+	return int(maphash.Bytes(t.seed, id[:]) & uint64(len(t.shards)-1))
+}
+
+func find(shard []entry, id ota.DeviceID) (int, bool) {
+	return slices.BinarySearchFunc(shard, id, func(e entry, id ota.DeviceID) int {
+		return bytes.Compare(e.id[:], id[:])
+	})
+}
+
+// Facts implements [decide.Devices].
+func (t *table) Facts(id ota.DeviceID) decide.Facts {
+	shard := t.shards[t.shard(id)]
+	if i, ok := find(shard, id); ok {
+		return shard[i].facts
+	}
+	return decide.Facts{}
+}
+
+// patch returns the table with the changes made, in their order.
+func (t *table) patch(changes []FactsChange) *table {
+	next := &table{seed: t.seed, shards: slices.Clone(t.shards), count: t.count}
+	own := make(map[int]struct{}, min(len(changes), len(t.shards)))
+	for i := range changes {
+		c := &changes[i]
+		n := next.shard(c.Device)
+		shard := next.shards[n]
+		at, found := find(shard, c.Device)
+		var old decide.Facts
+		if found {
+			old = shard[at].facts
+		}
+		facts := apply(old, c)
+		if !found && none(&facts) {
+			continue
+		}
+		if _, mine := own[n]; !mine {
+			own[n] = struct{}{}
+			shard = append(make([]entry, 0, len(shard)+1), shard...)
+		}
+		switch {
+		case none(&facts):
+			shard = slices.Delete(shard, at, at+1)
+			next.count--
+		case found:
+			shard[at].facts = facts
+		default:
+			shard = slices.Insert(shard, at, entry{c.Device, facts})
+			next.count++
+		}
+		next.shards[n] = shard
+	}
+	if len(next.shards) < maxShards && next.count > 2*shardFill*len(next.shards) {
+		return newTable(next.seed, next.sorted())
+	}
+	return next
+}
+
+func (t *table) sorted() []entry {
+	all := make([]entry, 0, t.count)
+	for _, s := range t.shards {
+		all = append(all, s...)
+	}
+	slices.SortFunc(all, compareEntries)
+	return all
+}
+
+func compareEntries(a, b entry) int { return bytes.Compare(a.id[:], b.id[:]) }
+
+func none(f *decide.Facts) bool { return f.Override == 0 && len(f.Failed) == 0 }
+
+// apply returns f changed by c. Slices of f are never written to: others read them.
+func apply(f decide.Facts, c *FactsChange) decide.Facts {
+	switch {
+	case c.ClearAllFailed:
+		f.Failed = nil
+	case len(c.ClearFailed) > 0:
+		var kept []string
+		for _, v := range f.Failed {
+			if !slices.Contains(c.ClearFailed, v) {
+				kept = append(kept, v)
+			}
+		}
+		f.Failed = kept
+	}
+	if c.SetOverride != nil {
+		f.Override, f.SelfSet = *c.SetOverride, c.SelfSet && *c.SetOverride != 0
+	}
+	for _, v := range c.AddFailed {
+		if !slices.Contains(f.Failed, v) {
+			f.Failed = append(slices.Clip(f.Failed), strings.Clone(v))
+		}
+	}
+	return f
+}
+
+// gather collects rows of facts in any order for a new table.
+type gather struct {
+	rows  []entry
+	names map[string]string   // one copy of each version name
+	lists map[string][]string // one list for all devices on which one version failed
+}
+
+func newGather() *gather {
+	return &gather{names: map[string]string{}, lists: map[string][]string{}}
+}
+
+func (g *gather) add(id ota.DeviceID, r FactsRow) error {
+	e := entry{id, decide.Facts{Override: r.Override, SelfSet: r.SelfSet && r.Override != 0}}
+	if r.Failed != "" {
+		name, ok := g.names[r.Failed]
+		if !ok {
+			name = strings.Clone(r.Failed)
+			g.names[name] = name
+			g.lists[name] = []string{name}
+		}
+		e.facts.Failed = g.lists[name]
+	}
+	g.rows = append(g.rows, e)
+	return nil
+}
+
+// table merges the rows of each device.
+func (g *gather) table() *table {
+	slices.SortStableFunc(g.rows, compareEntries)
+	out := g.rows[:0]
+	for _, e := range g.rows {
+		if none(&e.facts) {
+			continue
+		}
+		if n := len(out); n > 0 && out[n-1].id == e.id {
+			merge(&out[n-1].facts, &e.facts)
+			continue
+		}
+		out = append(out, e)
+	}
+	return newTable(maphash.MakeSeed(), out)
+}
+
+func merge(f, more *decide.Facts) {
+	if more.Override != 0 {
+		f.Override, f.SelfSet = more.Override, more.SelfSet
+	}
+	for _, v := range more.Failed {
+		if !slices.Contains(f.Failed, v) {
+			f.Failed = append(slices.Clip(f.Failed), v)
+		}
+	}
+}

@@ -1,0 +1,192 @@
+// Package config holds the settings of the server: one table of names,
+// defaults, readers and meanings, read from the environment and then from
+// flags.
+//
+// It must never open files other than those that *_FILE variables name, or
+// print a secret.
+package config
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/secret"
+)
+
+// Config is what a server is built from. Start from [Default].
+type Config struct {
+	Data           string        // directory of everything that lasts; made if missing
+	Listen         string        // host:port; port 0 = any free one
+	PublicURL      string        // scheme://host[/path] that devices see; "" = taken from each request
+	TLSCert        string        // PEM files; both or none
+	TLSKey         string        //
+	BootstrapToken secret.Text   // owner token of the first start; none = make one
+	TrustProxy     bool          // believe X-Forwarded-Host and X-Forwarded-Proto
+	Strict429      bool          // unknown apps get 429, as the reference server does
+	MaxBody        int64         // bytes of an admin API request, uploads apart
+	MaxBlob        int64         // bytes of one uploaded file
+	Retention      time.Duration // how long history keeps bundles that nothing serves
+	EventRetention time.Duration // how long events are kept
+	ShutdownGrace  time.Duration // how long requests may take to end when the server stops
+	Log            *slog.Logger  // nil = says nothing; not in the table
+}
+
+// minBootstrapToken is the least number of characters of a token that a person
+// chose: fewer can be guessed.
+const minBootstrapToken = 20
+
+// Default returns the settings of a server nobody configured.
+func Default() Config {
+	return Config{
+		Data: "waxwing-data", Listen: "127.0.0.1:8080",
+		MaxBody: 64 << 20, MaxBlob: 1 << 30,
+		Retention: 90 * 24 * time.Hour, EventRetention: 90 * 24 * time.Hour, ShutdownGrace: 20 * time.Second,
+	}
+}
+
+// Setting is one row of the table.
+type Setting struct {
+	Env    string // name of the environment variable
+	Usage  string
+	Secret bool // may also come from the file that Env+"_FILE" names
+	set    func(c *Config, v string) error
+}
+
+// Settings returns the table, in the order of the documentation.
+func Settings() []Setting {
+	return []Setting{
+		{"WAXWING_DATA", "directory of the database and the files", false, text(func(c *Config) *string { return &c.Data })},
+		{"WAXWING_LISTEN", "host:port to listen on", false, text(func(c *Config) *string { return &c.Listen })},
+		{"WAXWING_PUBLIC_URL", "address that devices see, if it is not the one of their requests", false, text(func(c *Config) *string { return &c.PublicURL })},
+		{"WAXWING_TLS_CERT", "PEM file of the certificate chain", false, text(func(c *Config) *string { return &c.TLSCert })},
+		{"WAXWING_TLS_KEY", "PEM file of the certificate's key", false, text(func(c *Config) *string { return &c.TLSKey })},
+		{"WAXWING_BOOTSTRAP_TOKEN", "owner token that the first start creates, 20 characters or more", true, func(c *Config, v string) error {
+			c.BootstrapToken = secret.New(v)
+			return nil
+		}},
+		{"WAXWING_TRUST_PROXY", "believe X-Forwarded-Host and X-Forwarded-Proto (true or false)", false, boolean(func(c *Config) *bool { return &c.TrustProxy })},
+		{"WAXWING_STRICT_429", "answer unknown apps with status 429 (true or false)", false, boolean(func(c *Config) *bool { return &c.Strict429 })},
+		{"WAXWING_MAX_BODY", "largest admin API request in bytes, uploads apart", false, bytes(func(c *Config) *int64 { return &c.MaxBody })},
+		{"WAXWING_MAX_BLOB", "largest uploaded file in bytes", false, bytes(func(c *Config) *int64 { return &c.MaxBlob })},
+		{"WAXWING_RETENTION", "how long a channel's history keeps bundles that nothing serves, such as 2160h", false, duration(func(c *Config) *time.Duration { return &c.Retention })},
+		{"WAXWING_EVENT_RETENTION", "how long events are kept, such as 2160h", false, duration(func(c *Config) *time.Duration { return &c.EventRetention })},
+		{"WAXWING_SHUTDOWN_GRACE", "how long requests may take to end when the server stops, such as 20s", false, duration(func(c *Config) *time.Duration { return &c.ShutdownGrace })},
+	}
+}
+
+// FromEnv returns Default changed by the variables that are set. It does not
+// call Check: flags may still come.
+func FromEnv(env func(string) string) (Config, error) {
+	c := Default()
+	for _, s := range Settings() {
+		v := env(s.Env)
+		if file := env(s.Env + "_FILE"); s.Secret && file != "" {
+			if v != "" {
+				return c, invalid(s.Env, "set %s or %s_FILE, not both", s.Env, s.Env)
+			}
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				return c, invalid(s.Env+"_FILE", "cannot read the file that %s_FILE names", s.Env).WithCause(err)
+			}
+			v = strings.TrimSpace(string(raw))
+		}
+		if v == "" {
+			continue
+		}
+		if err := s.set(&c, v); err != nil {
+			if e, ok := errors.AsType[*ota.Error](err); ok {
+				e.Msg, e.Field = s.Env+": "+e.Msg, s.Env
+			}
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// Check refuses settings that cannot work.
+func (c *Config) Check() error {
+	if c.Data == "" {
+		return invalid("data", "the data directory needs a name")
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return invalid("listen", "%q is not host:port", c.Listen).WithHint("write it like 127.0.0.1:8080, or :8080 for every address of the machine")
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return invalid("tls_cert", "a TLS certificate and its key come together")
+	}
+	if n := len(c.BootstrapToken.Reveal()); n != 0 && n < minBootstrapToken {
+		return invalid("WAXWING_BOOTSTRAP_TOKEN", "WAXWING_BOOTSTRAP_TOKEN has %d characters, at least %d are needed", n, minBootstrapToken).
+			WithHint("make one with: openssl rand -hex 24")
+	}
+	if c.MaxBody <= 0 || c.MaxBlob <= 0 {
+		return invalid("max_body", "size limits must be positive")
+	}
+	if c.Retention <= 0 || c.EventRetention <= 0 || c.ShutdownGrace <= 0 {
+		return invalid("retention", "retention and grace times must be positive")
+	}
+	return c.checkPublicURL()
+}
+
+func (c *Config) checkPublicURL() error {
+	if c.PublicURL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return invalid("public_url", "%q cannot be the address that devices see", c.PublicURL).
+			WithHint("write it like https://ota.example.com")
+	}
+	c.PublicURL = strings.TrimRight(u.String(), "/")
+	return nil
+}
+
+func invalid(field, format string, a ...any) *ota.Error {
+	return ota.Invalid("config_invalid", format, a...).WithField(field)
+}
+
+func text(at func(*Config) *string) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		*at(c) = v
+		return nil
+	}
+}
+
+func boolean(at func(*Config) *bool) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		b, err := strconv.ParseBool(v)
+		if err != nil {
+			return invalid("", "%q is neither true nor false", v)
+		}
+		*at(c) = b
+		return nil
+	}
+}
+
+func bytes(at func(*Config) *int64) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil {
+			return invalid("", "%q is not a number of bytes", v)
+		}
+		*at(c) = n
+		return nil
+	}
+}
+
+func duration(at func(*Config) *time.Duration) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		d, err := time.ParseDuration(v)
+		if err != nil {
+			return invalid("", "%q is not a duration such as 20s or 2160h", v)
+		}
+		*at(c) = d
+		return nil
+	}
+}

@@ -1,0 +1,126 @@
+package run
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/run/config"
+)
+
+// The bounds of a connection. Handlers that move files push their own
+// deadlines on for as long as bytes flow.
+const (
+	headerTime   = 10 * time.Second
+	readTime     = 60 * time.Second
+	writeTime    = 2 * time.Minute
+	idleTime     = 2 * time.Minute
+	maxHeaderLen = 32 << 10 // bytes
+)
+
+// routes sends a request where it belongs. It is no ServeMux, because device
+// requests come first by far and need one comparison here.
+type routes struct {
+	admin   http.Handler // /api/
+	ready   http.Handler // /readyz
+	device  http.Handler // all the rest
+	devices atomic.Int64 // requests that went there
+
+	trustProxy bool // there is a proxy in front, and it sets X-Forwarded-*
+}
+
+func (r *routes) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if r.trustProxy {
+		req = asForwarded(req)
+	}
+	switch path := req.URL.Path; {
+	case strings.HasPrefix(path, "/api/"):
+		r.admin.ServeHTTP(w, req)
+	case path == "/healthz":
+		alive(w, req)
+	case path == "/readyz":
+		r.ready.ServeHTTP(w, req)
+	default:
+		r.devices.Add(1)
+		r.device.ServeHTTP(w, req)
+	}
+}
+
+// asForwarded returns the request as the proxy in front of the server got it:
+// links in answers must lead back to the proxy.
+func asForwarded(req *http.Request) *http.Request {
+	out := *req
+	if host := req.Header.Get("X-Forwarded-Host"); host != "" {
+		out.Host = host
+	}
+	switch req.Header.Get("X-Forwarded-Proto") {
+	case "https":
+		out.TLS = &tls.ConnectionState{} // what handlers ask is only whether there is one
+	case "http":
+		out.TLS = nil
+	}
+	return &out
+}
+
+// listen opens the address, and reads the certificate if there is one.
+func listen(ctx context.Context, cfg config.Config) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return nil, ota.Invalid("listen_failed", "cannot listen on %s", cfg.Listen).WithCause(err).WithField("listen").
+			WithHint("is another program using the port? choose an address with --listen")
+	}
+	if cfg.TLSCert == "" {
+		return l, nil
+	}
+	cert, err := tls.LoadX509KeyPair(cfg.TLSCert, cfg.TLSKey)
+	if err != nil {
+		_ = l.Close()
+		return nil, ota.Invalid("tls_invalid", "cannot use the TLS certificate %s with the key %s", cfg.TLSCert, cfg.TLSKey).
+			WithCause(err).WithField("tls-cert")
+	}
+	return tls.NewListener(l, &tls.Config{
+		Certificates: []tls.Certificate{cert},
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"h2", "http/1.1"},
+	}), nil
+}
+
+func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerTime,
+		ReadTimeout:       readTime,
+		WriteTimeout:      writeTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    maxHeaderLen,
+		// What net/http complains of are broken connections of others.
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// serveHTTP answers requests until ctx ends, then lets those under way finish
+// within grace. It returns nil after a stop that was asked for.
+func serveHTTP(ctx context.Context, s *http.Server, l net.Listener, grace time.Duration) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	err := s.Shutdown(wait)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = s.Close() // whoever has not finished by now is cut off
+	}
+	<-failed
+	return err
+}

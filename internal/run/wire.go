@@ -1,0 +1,109 @@
+package run
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/waxwing-ota/waxwing/internal/core/decide"
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/plane/control"
+	"github.com/waxwing-ota/waxwing/internal/plane/edge"
+	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
+	"github.com/waxwing-ota/waxwing/internal/plane/snap"
+	"github.com/waxwing-ota/waxwing/internal/surface/adminapi"
+	"github.com/waxwing-ota/waxwing/internal/surface/deviceapi/capgo"
+)
+
+// haltActor is who the record of changes names when a release is taken back
+// without a person.
+const haltActor ota.Actor = "system/guard"
+
+func (s *Server) wirePlanes() {
+	s.snap = snap.NewHolder(s.db)
+	s.ingest = ingest.New(ingest.Deps{
+		Store: s.db, Snap: s.snap, Now: time.Now, Log: s.log,
+		Halt: func(ctx context.Context, h ingest.Halt) error {
+			why := control.HaltReason{Version: h.Version, Text: h.Text}
+			return s.control.Halt(ctx, haltActor, h.App, h.Channel, why, h.Action)
+		},
+	})
+	s.control = control.New(control.Deps{
+		Store: s.db, Blobs: s.blobs, Snap: s.snap, Now: time.Now, Rand: rand.Reader, Flush: s.ingest.Flush,
+		MaxBlob: s.cfg.MaxBlob, Retention: s.cfg.Retention, EventRetention: s.cfg.EventRetention,
+	})
+}
+
+func (s *Server) wireSurfaces(ctx context.Context) error {
+	links, err := s.secret(ctx, "links")
+	if err != nil {
+		return err
+	}
+	s.edge = edge.New(links, time.Now)
+	admin, err := adminapi.New(adminapi.Deps{
+		Control: s.control, Authenticate: s.control.Authenticate, Authorize: adminapi.OwnerOnly,
+		Probe: s.probe, Status: s.status, MaxBody: s.cfg.MaxBody, Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	device := capgo.New(capgo.Deps{
+		Apps: s.snap, Edge: s.edge, Recorder: s.ingest, Channels: s.control, Blobs: s.blobs,
+		Now: time.Now, Log: s.log, PublicURL: s.cfg.PublicURL, Strict429: s.cfg.Strict429,
+	})
+	s.ready = &ready{ping: s.db.Ping, now: time.Now}
+	s.routes = &routes{admin: admin, ready: s.ready, device: device, trustProxy: s.cfg.TrustProxy}
+	return nil
+}
+
+// probe asks the data plane what a device would get.
+func (s *Server) probe(ctx context.Context, app string, in ota.ProbeRequest, r *http.Request) (json.RawMessage, []decide.Step, error) {
+	keys, err := s.control.Keys(ctx, app)
+	if err != nil {
+		return nil, nil, err
+	}
+	newest := ""
+	for _, k := range keys { // newest first
+		if k.State == ota.KeyActive {
+			newest = k.ID
+			break
+		}
+	}
+	view := s.snap.App(app)
+	if view == nil {
+		return nil, nil, ota.NotFound(control.CodeAppNotFound, "there is no app %q", app)
+	}
+	return s.edge.Probe(view, in, newest, s.base(r))
+}
+
+// base is the address that a device which sent r would get links to.
+func (s *Server) base(r *http.Request) string {
+	switch {
+	case s.cfg.PublicURL != "":
+		return s.cfg.PublicURL
+	case r.TLS != nil:
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// status says how the server is.
+func (s *Server) status(ctx context.Context) (ota.ServerStatus, error) {
+	held, taken := s.snap.Stats(), s.ingest.Stats()
+	return ota.ServerStatus{
+		Version: version(), StartedAt: s.started.UnixMilli(), PublicURL: s.cfg.PublicURL,
+		Apps: held.Apps, ChangedAt: held.ChangedAt, Remembered: held.Devices,
+		Requests: s.routes.devices.Load(), Events: taken.Events, Duplicates: taken.Duplicates,
+		SeenLost: taken.NotesLost, AutoHalts: taken.Halts, ReadOnlyDB: !s.ready.check(ctx),
+	}, nil
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

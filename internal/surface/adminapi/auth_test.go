@@ -1,0 +1,144 @@
+package adminapi
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+// operations lists what is registered.
+func operations(t *testing.T) []*huma.Operation {
+	t.Helper()
+	s, err := build(Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ops []*huma.Operation
+	for _, item := range s.api.OpenAPI().Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Head, item.Post, item.Put, item.Patch, item.Delete, item.Options, item.Trace} {
+			if op != nil {
+				ops = append(ops, op)
+			}
+		}
+	}
+	if len(ops) < 40 {
+		t.Fatalf("found only %d operations", len(ops))
+	}
+	return ops
+}
+
+// gate is a server whose handlers cannot run: there is no control plane behind
+// it, so reaching one is a panic.
+type gate struct {
+	handler http.Handler
+	asked   []string // actions and apps that the authorizer was asked for
+}
+
+func newGate(t *testing.T) *gate {
+	t.Helper()
+	g := &gate{}
+	h, err := New(Deps{
+		Authenticate: func(_ context.Context, secret string) (ota.Token, error) {
+			if secret != "good" {
+				return ota.Token{}, ota.Errorf(ota.KindUnauthorized, "token_invalid", "no")
+			}
+			return ota.Token{Name: "t", Role: "owner"}, nil
+		},
+		Authorize: func(_ context.Context, _ ota.Token, action string, r Resource) error {
+			g.asked = append(g.asked, action+" "+r.App+" "+r.Path)
+			return ota.Errorf(ota.KindForbidden, "not_allowed", "no")
+		},
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.handler = h
+	return g
+}
+
+func (g *gate) do(method, path, auth string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader("{}"))
+	if auth != "" {
+		r.Header.Set("Authorization", auth)
+	}
+	w := httptest.NewRecorder()
+	g.handler.ServeHTTP(w, r)
+	return w
+}
+
+// example fills the parameters of a path.
+func example(path string) string {
+	return strings.NewReplacer("{app}", "com.example.app", "{id}", "1", "{key}", "MIIBCgKCAQEA%2F+x", "{channel}", "beta", "{version}", "1.0.0", "{digest}", strings.Repeat("ab", 32),
+		"{device}", "0a000000-0000-4000-8000-000000000001").Replace(path)
+}
+
+// TestEveryOperationIsGuarded walks all routes: without a token, with a wrong
+// one, and with one that may do nothing, no handler runs.
+func TestEveryOperationIsGuarded(t *testing.T) {
+	for _, op := range operations(t) {
+		name := op.Method + " " + op.Path
+		g := newGate(t)
+		for _, auth := range []string{"", "good", "Basic good", "Bearer", "Bearer bad"} {
+			w := g.do(op.Method, example(op.Path), auth)
+			if w.Code != http.StatusUnauthorized || w.Header().Get("WWW-Authenticate") == "" {
+				t.Errorf("%s with %q: status %d", name, auth, w.Code)
+			}
+		}
+		if len(g.asked) != 0 {
+			t.Errorf("%s asked whether nobody may: %v", name, g.asked)
+		}
+		w := g.do(op.Method, example(op.Path), "Bearer good")
+		if w.Code != http.StatusForbidden || w.Header().Get("Problem-Code") != "not_allowed" {
+			t.Errorf("%s with a token that may nothing: status %d", name, w.Code)
+		}
+		action, _ := op.Metadata[metaAction].(string)
+		app := map[bool]string{true: "com.example.app"}[strings.Contains(op.Path, "{app}")]
+		want := action + " " + app + " " + strings.TrimPrefix(example(op.Path), prefix)
+		if action == "" || len(g.asked) != 1 || g.asked[0] != want {
+			t.Errorf("%s asked %q, want %q", name, g.asked, want)
+		}
+	}
+}
+
+func TestOwnerOnly(t *testing.T) {
+	if err := OwnerOnly(t.Context(), ota.Token{Role: "owner"}, "app.create", Resource{}); err != nil {
+		t.Error(err)
+	}
+	for _, role := range []string{"", "viewer", "OWNER"} {
+		if err := OwnerOnly(t.Context(), ota.Token{Role: role}, "app.create", Resource{}); ota.KindOf(err) != ota.KindForbidden {
+			t.Errorf("role %q: %v", role, err)
+		}
+	}
+}
+
+func TestUnknownRoutes(t *testing.T) {
+	g := newGate(t)
+	for _, tt := range []struct {
+		method, path string
+		status       int
+		says         string
+	}{
+		{"GET", "/api/v1/nonsense", 404, "/api/openapi.json"},
+		{"GET", "/api/v2/apps", 404, "/api/openapi.json"},
+		{"PUT", "/api/v1/apps", 405, "this address takes: GET, HEAD, POST"},
+		{"POST", "/api/openapi.json", 405, "GET, HEAD"},
+	} {
+		w := g.do(tt.method, tt.path, "")
+		var p Problem
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+			t.Fatalf("%s %s: %v: %q", tt.method, tt.path, err, w.Body)
+		}
+		if w.Code != tt.status || p.Status != tt.status || p.Code != "route_unknown" || !strings.Contains(p.Hint, tt.says) {
+			t.Errorf("%s %s: status %d, %+v", tt.method, tt.path, w.Code, p)
+		}
+	}
+}

@@ -1,0 +1,28 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+// addCommands hangs every command under the root, in the order of the help.
+func addCommands(root *cobra.Command, g *Globals) {
+	root.AddCommand(
+		newServeCommand(g),
+		newInitCommand(g),
+		newPushCommand(g),
+		newReleaseCommand(g),
+		newRollbackCommand(g),
+		newReleasesCommand(g),
+		newRolloutCommand(g),
+		newStatusCommand(g),
+		newProbeCommand(g),
+		newDoctorCommand(g),
+		newAppsCommand(g),
+		newChannelsCommand(g),
+		newKeysCommand(g),
+		newBundlesCommand(g),
+		newDevicesCommand(g),
+		newEventsCommand(g),
+		newChangesCommand(g),
+		newTokensCommand(g),
+		newGCCommand(g),
+	)
+}

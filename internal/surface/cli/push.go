@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/waxwing-ota/waxwing/internal/capconfig"
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/publish"
+)
+
+// pushOptions are the flags of push that are not options of package publish.
+type pushOptions struct {
+	publish.Options
+	keys    []string
+	rollout percent
+	project string
+	pass    passphrase
+}
+
+func newPushCommand(g *Globals) *cobra.Command {
+	o := pushOptions{pass: passphrase{g: g}}
+	c := &cobra.Command{
+		Use:   "push DIR",
+		Short: "Publish a web build and release it on a channel",
+		Long: `Publish the web build in DIR and release it on a channel. The build is checked,
+zipped, signed and encrypted on this machine; only what the server lacks is
+compressed and uploaded. A push that was cut off is run again and goes on where
+it ended. A version never changes: pushing the same content again does nothing,
+other content under the same version is refused.`,
+		Example: "  waxwing push dist --app com.example.shop --version 1.0.1 --channel production --key waxwing-key.pem\n" +
+			"  waxwing push dist --app com.example.shop --version 1.1.0 --channel production --key waxwing-key.pem --rollout 5",
+		Args: cobra.ExactArgs(1),
+	}
+	appFlag(c, &o.App)
+	f := c.Flags()
+	f.StringVar(&o.Version, "version", "", "semantic version of the bundle (required)")
+	require(c, "version")
+	f.StringVar(&o.Channel, "channel", "", "channel to release it on")
+	f.BoolVar(&o.NoRelease, "no-release", false, "publish it and put it on no channel")
+	f.StringArrayVar(&o.keys, "key", nil, "private key file; repeat it for each active key of the app")
+	o.pass.bind(f)
+	f.BoolVar(&o.Plain, "plain", false, "also publish it unencrypted, if the app allows it")
+	f.StringVar(&o.MinNative, "min-native", "", "lowest native version that can run it")
+	f.StringVar(&o.Link, "link", "", "link to where it came from, such as a commit")
+	f.StringVar(&o.Comment, "comment", "", "what is in it")
+	f.StringVar(&o.Note, "note", "", "note of the release")
+	f.Var(&o.rollout, "rollout", "start a rollout at this share of the devices instead of releasing it to all")
+	f.BoolVar(&o.NoManifest, "no-manifest", false, "publish the zip only: every device loads all of it")
+	f.BoolVar(&o.AllowNoReady, "allow-no-ready", false, "the build does call notifyAppReady, in a way that is not found")
+	f.BoolVar(&o.DryRun, "dry-run", false, "check, and say what would be uploaded")
+	f.StringVar(&o.project, "project", ".", "folder of the Capacitor app, whose native plug-ins are recorded")
+	c.MarkFlagsMutuallyExclusive("rollout", "no-release")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if f.Changed("rollout") {
+			bps := int(o.rollout)
+			o.RolloutBPS = &bps
+		}
+		if o.Channel == "" && !o.NoRelease {
+			return usagef("no channel was named").WithHint("name one with --channel, or publish without releasing with --no-release")
+		}
+		return runPush(cmd.Context(), g, o, args[0])
+	}
+	return c
+}
+
+// pushed is what push prints.
+type pushed struct {
+	publish.Result
+	URL string `json:"url"` // of the bundle in the API
+}
+
+func runPush(ctx context.Context, g *Globals, o pushOptions, dir string) error {
+	cl, err := g.Client()
+	if err != nil {
+		return err
+	}
+	if o.Dir, err = buildFolder(dir); err != nil {
+		return err
+	}
+	if err := o.readProject(g); err != nil {
+		return err
+	}
+	for _, path := range o.keys {
+		k, err := o.pass.read(path)
+		if err != nil {
+			return err
+		}
+		o.Keys = append(o.Keys, k)
+	}
+	status := g.Status()
+	o.Progress = status
+	res, err := publish.Push(ctx, cl, o.Options)
+	status.Done()
+	for _, w := range res.Warnings {
+		g.Warn("%s (%s)", clean(w.Message), w.Code)
+	}
+	if err != nil {
+		return err
+	}
+	out := pushed{res, bundleURL(cl.URL(), o.App, o.Version)}
+	return g.Print(out, func(w io.Writer) { printPushed(w, out) })
+}
+
+// buildFolder opens the folder of a web build.
+func buildFolder(dir string) (fs.FS, error) {
+	st, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, ota.NotFound("folder_missing", "there is no folder %s", dir).WithHint("build the web app first, and name its output folder")
+	case err != nil:
+		return nil, ota.Invalid("folder_unreadable", "cannot read %s: %s", dir, err)
+	case !st.IsDir():
+		return nil, ota.Invalid("folder_invalid", "%s is not a folder", dir).
+			WithHint("name the folder of the web build; a zip of another tool goes in with: waxwing bundle import")
+	}
+	return os.DirFS(dir), nil
+}
+
+// readProject takes over what the app's folder says, if it is this app's.
+func (o *pushOptions) readProject(g *Globals) error {
+	p, err := capconfig.ReadProject(o.project)
+	if err != nil {
+		return err
+	}
+	if p.Config == nil {
+		return nil
+	}
+	if id := p.Config.EffectiveAppID(); id.Text != "" && id.Text != o.App {
+		g.Note("%s is of app %s: its native plug-ins are not recorded", p.Config.Path, clean(id.Text))
+		return nil
+	}
+	o.NativePackages, o.NativeVersion = p.Native, p.NativeVersion()
+	for _, name := range p.Missing {
+		g.Note("%s is not installed under node_modules: whether it has native code is unknown", clean(name))
+	}
+	return nil
+}
+
+func printPushed(w io.Writer, r pushed) {
+	what := fmt.Sprintf("version %s of %s (%d files, %s)", r.Version, r.App, r.Files, bytesText(r.Size))
+	switch {
+	case r.DryRun:
+		fmt.Fprintf(w, "dry run: %s\n", what)
+		for _, v := range r.Variants {
+			fmt.Fprintf(w, "  %s: %d files, %s before compression, and the zip\n", variantText(v.KeyID), v.Missing.Count, bytesText(v.Missing.Bytes))
+		}
+		return
+	case r.Created:
+		fmt.Fprintf(w, "published %s\n", what)
+		fmt.Fprintf(w, "  uploaded %d blobs, %s; reused %d files, %s\n", r.Uploaded.Count, bytesText(r.Uploaded.Bytes), r.Reused.Count, bytesText(r.Reused.Bytes))
+		for _, v := range r.Variants {
+			fmt.Fprintf(w, "  %s: zip of %s\n", variantText(v.KeyID), bytesText(v.ZipSize))
+		}
+	default:
+		fmt.Fprintf(w, "%s was published before, with the same content: nothing was uploaded\n", what)
+	}
+	fmt.Fprintf(w, "%s\n", releasedText(r.Result))
+	fmt.Fprintf(w, "see it: waxwing bundle show %s --app %s   (%s)\n", r.Version, r.App, r.URL)
+}
+
+func variantText(keyID string) string {
+	if keyID == "" {
+		return "plain"
+	}
+	return "for key " + keyID
+}
+
+// releasedText says what devices will do.
+func releasedText(r publish.Result) string {
+	switch {
+	case r.Released && r.Rollout != nil:
+		return fmt.Sprintf("channel %s offers it to %s %% of its devices; give it to more with: waxwing rollout set %s --app %s --percent N",
+			r.Channel, percentText(r.Rollout.BPS), r.Channel, r.App)
+	case r.Released:
+		return fmt.Sprintf("channel %s serves it: devices load it with their next check, and run it when they go to the background or start again", r.Channel)
+	case r.Skipped == publish.SkippedAsked:
+		return fmt.Sprintf("it is on no channel yet; put it on one with: waxwing release %s --app %s --channel NAME", r.Version, r.App)
+	case r.Skipped == publish.SkippedRollout:
+		return fmt.Sprintf("channel %s has a rollout of it already: nothing changed", r.Channel)
+	}
+	return fmt.Sprintf("channel %s had it already: nothing changed", r.Channel)
+}
+
+// bundleURL is where the API has a bundle.
+func bundleURL(server, app, version string) string {
+	return strings.TrimRight(server, "/") + "/api/v1/apps/" + app + "/bundles/" + version
+}
+
+func bytesText(n int64) string { return publish.Bytes(n) }

@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+func newRolloutCommand(g *Globals) *cobra.Command {
+	c := newGroup("rollout", "Offer a version to a growing share of a channel's devices",
+		newRolloutStartCommand(g), newRolloutSetCommand(g), newRolloutPauseCommand(g), newRolloutResumeCommand(g),
+		newRolloutPromoteCommand(g), newRolloutAbortCommand(g), newRolloutShowCommand(g))
+	c.Aliases = []string{"rollouts"}
+	c.Long = `Offer a version to a growing share of a channel's devices. Which devices come
+first is drawn anew for each rollout and never by chance of the moment: a device
+that has the version keeps it while the share grows.`
+	return c
+}
+
+func newRolloutStartCommand(g *Globals) *cobra.Command {
+	var app, version string
+	var share percent
+	c := &cobra.Command{
+		Use:     "start CHANNEL",
+		Short:   "Start a rollout; it takes the place of one that runs",
+		Example: "  waxwing rollout start production --app com.example.shop --version 1.1.0 --percent 5",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			bps := int(share)
+			return runRolloutSet(cmd.Context(), g, app, args[0], ota.RolloutRequest{Version: version, BPS: &bps})
+		},
+	}
+	appFlag(c, &app)
+	c.Flags().StringVar(&version, "version", "", "published version to offer (required)")
+	c.Flags().Var(&share, "percent", "share of the channel's devices, such as 5 or 2.5 (required)")
+	require(c, "version")
+	require(c, "percent")
+	return c
+}
+
+func newRolloutSetCommand(g *Globals) *cobra.Command {
+	var app string
+	var share percent
+	var enabled bool
+	c := &cobra.Command{
+		Use:     "set CHANNEL",
+		Short:   "Change the share of the rollout that runs, or turn it off and on",
+		Example: "  waxwing rollout set production --app com.example.shop --percent 25",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f, bps := cmd.Flags(), int(share)
+			in := ota.RolloutRequest{BPS: given(f, "percent", &bps), Enabled: given(f, "enabled", &enabled)}
+			if in == (ota.RolloutRequest{}) {
+				return nothingToSet(cmd)
+			}
+			return runRolloutSet(cmd.Context(), g, app, args[0], in)
+		},
+	}
+	appFlag(c, &app)
+	c.Flags().Var(&share, "percent", "share of the channel's devices; 0 takes the version from all of them")
+	c.Flags().BoolVar(&enabled, "enabled", false, "=false turns the rollout off without ending it")
+	return c
+}
+
+func newRolloutPauseCommand(g *Globals) *cobra.Command {
+	var app, reason string
+	c := &cobra.Command{
+		Use:   "pause CHANNEL",
+		Short: "Offer the version to no further device; those that have it keep it",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			paused := true
+			return runRolloutSet(cmd.Context(), g, app, args[0], ota.RolloutRequest{Paused: &paused, Reason: reason})
+		},
+	}
+	appFlag(c, &app)
+	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	return c
+}
+
+func newRolloutResumeCommand(g *Globals) *cobra.Command {
+	var app string
+	c := &cobra.Command{
+		Use:   "resume CHANNEL",
+		Short: "Go on with a paused rollout",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			paused := false
+			return runRolloutSet(cmd.Context(), g, app, args[0], ota.RolloutRequest{Paused: &paused})
+		},
+	}
+	appFlag(c, &app)
+	return c
+}
+
+func runRolloutSet(ctx context.Context, g *Globals, app, channel string, in ota.RolloutRequest) error {
+	cl, err := g.Client()
+	if err != nil {
+		return err
+	}
+	r, err := cl.SetRollout(ctx, app, channel, in)
+	if err != nil {
+		return err
+	}
+	return printRollout(g, channel, &r)
+}
+
+func printRollout(g *Globals, channel string, r *ota.Rollout) error {
+	return g.Print(r, func(w io.Writer) {
+		if r == nil {
+			fmt.Fprintf(w, "channel %s has no rollout\n", channel)
+			return
+		}
+		fmt.Fprintln(w, clean("channel "+channel+": "+rolloutText(r)))
+	})
+}
+
+func newRolloutPromoteCommand(g *Globals) *cobra.Command {
+	var app string
+	c := &cobra.Command{
+		Use:   "promote CHANNEL",
+		Short: "Make the rollout's version the channel's release, for all devices",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cl, err := g.Client()
+			if err != nil {
+				return err
+			}
+			r, err := cl.PromoteRollout(cmd.Context(), app, args[0])
+			if err != nil {
+				return err
+			}
+			return printRelease(g, r, "channel %s now serves %s to all its devices", args[0], r.Version)
+		},
+	}
+	appFlag(c, &app)
+	return c
+}
+
+func newRolloutAbortCommand(g *Globals) *cobra.Command {
+	var app string
+	c := &cobra.Command{
+		Use:   "abort CHANNEL",
+		Short: "End the rollout; its devices go back to the channel's release",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cl, err := g.Client()
+			if err != nil {
+				return err
+			}
+			if err := cl.AbortRollout(cmd.Context(), app, args[0]); err != nil {
+				return err
+			}
+			return g.printDone(args[0], "ended the rollout of channel %s", args[0])
+		},
+	}
+	appFlag(c, &app)
+	return c
+}
+
+func newRolloutShowCommand(g *Globals) *cobra.Command {
+	var app string
+	c := &cobra.Command{
+		Use:   "show CHANNEL",
+		Short: "Show the rollout that runs, if any",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cl, err := g.Client()
+			if err != nil {
+				return err
+			}
+			ch, err := cl.Channel(cmd.Context(), app, args[0])
+			if err != nil {
+				return err
+			}
+			return printRollout(g, ch.Name, ch.Rollout)
+		},
+	}
+	appFlag(c, &app)
+	return c
+}

@@ -1,0 +1,34 @@
+package capgo
+
+import "strings"
+
+// The actions that are classified: those the clients send (shared client notes,
+// 9.4) and those only servers write. Others are stored as they come.
+const knownActions = `
+app_launch_start app_launch_ready app_launch_timeout app_moved_to_foreground app_moved_to_background app_nav
+blocked_by_server_url os_version_changed native_app_version_changed app_crash app_crash_native app_anr
+app_killed_low_memory app_killed_excessive_resource_usage app_initialization_failure app_memory_warning
+webview_javascript_error webview_unhandled_rejection webview_resource_error webview_security_policy_violation
+webview_unclean_restart webview_dom_content_loaded webview_page_loaded webview_content_process_terminated
+webview_render_process_gone
+download_0 download_10 download_20 download_30 download_40 download_50 download_60 download_70 download_80
+download_90 download_complete download_zip_start download_zip_complete download_manifest_start
+download_manifest_complete download_manifest_file_fail download_manifest_checksum_fail
+download_manifest_brotli_fail manifest_path_fail decrypt_fail session_key_required checksum_required
+checksum_fail download_fail finish_download_fail low_mem_fail insufficient_disk_space unzip_fail
+windows_path_fail canonical_path_fail directory_path_fail
+set set_next set_fail update_fail reset delete rate_limit_reached
+get ping uninstall noNew setChannel getChannel missingBundle keyMismatch customIdBlocked needPlanUpgrade
+NoChannelOrOverride backend_refusal cannotGetBundle channelMisconfigured cannotUpdateViaPrivateChannel
+disableAutoUpdate disableAutoUpdateToMajor disableAutoUpdateToMinor disableAutoUpdateToPatch
+disableAutoUpdateToMetadata disableAutoUpdateUnderNative disableDevBuild disableProdBuild disableEmulator
+disableDevice disablePlatformIos disablePlatformAndroid disablePlatformElectron InvalidIp
+blockedProviderInfrastructure`
+
+var known = func() map[string]bool {
+	m := map[string]bool{}
+	for _, a := range strings.Fields(knownActions) {
+		m[a] = true
+	}
+	return m
+}()

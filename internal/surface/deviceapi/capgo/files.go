@@ -1,0 +1,90 @@
+package capgo
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+// download serves GET and HEAD /files/{app}/{digest}?e=&s=: bytes that never
+// change, in ranges if asked, never re-encoded, to whoever has a good link.
+func (h *handler) download(w http.ResponseWriter, r *http.Request, rest string) {
+	app, hex, ok := strings.Cut(rest, "/")
+	d, err := ota.ParseDigest(hex)
+	if !ok || err != nil {
+		notFound(w)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		fail(w, http.StatusMethodNotAllowed, "method_not_allowed", "Files can only be read")
+		return
+	}
+	if h.Apps.App(app) == nil { // also when the app was deleted
+		notFound(w)
+		return
+	}
+	q := r.URL.Query()
+	if err := h.Edge.Check(app, d, q.Get("e"), q.Get("s"), h.Now()); err != nil {
+		fail(w, http.StatusForbidden, ota.CodeOf(err), err.Error())
+		return
+	}
+	f, _, err := h.Blobs.Open(r.Context(), d)
+	switch {
+	case ota.KindOf(err) == ota.KindNotFound && err != nil:
+		notFound(w)
+		return
+	case err != nil:
+		h.Log.ErrorContext(r.Context(), "a stored file cannot be read", "digest", hex, "err", err)
+		fail(w, http.StatusServiceUnavailable, "upstream_unavailable", "The file cannot be read right now")
+		return
+	}
+	defer f.Close()
+	head := w.Header()
+	head.Set("Content-Type", "application/octet-stream")
+	head.Set("Content-Disposition", "attachment")
+	head.Set("Cache-Control", "public, max-age=31536000, immutable, no-transform")
+	head.Set("ETag", `"`+hex+`"`)
+	head.Set("X-Content-Type-Options", "nosniff")
+	http.ServeContent(&patient{ResponseWriter: w, rc: http.NewResponseController(w)}, r, "", time.Time{}, f)
+}
+
+// patience is how long one piece of a download may take before the device
+// counts as gone. Slow is fine; stalled is not.
+const patience = time.Minute
+
+// piece is how much is sent before the deadline moves on.
+const piece = 1 << 20
+
+// patient moves the write deadline on for as long as bytes flow, so that the
+// server's general deadline does not cut a large bundle on a slow link.
+type patient struct {
+	http.ResponseWriter
+	rc *http.ResponseController
+}
+
+func (p *patient) Write(b []byte) (int, error) {
+	p.extend()
+	return p.ResponseWriter.Write(b)
+}
+
+// ReadFrom keeps the kernel's file-to-socket copy in play.
+func (p *patient) ReadFrom(src io.Reader) (total int64, err error) {
+	for {
+		p.extend()
+		n, err := io.CopyN(p.ResponseWriter, src, piece)
+		total += n
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
+func (p *patient) extend() {
+	_ = p.rc.SetWriteDeadline(time.Now().Add(patience)) // a recorder has no deadlines
+}

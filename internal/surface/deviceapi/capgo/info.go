@@ -1,0 +1,137 @@
+package capgo
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/waxwing-ota/waxwing/internal/core/decide"
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/semver"
+)
+
+// info is what every device request carries, and what some carry besides.
+// Source: shared client notes, section 3.1 and 9.2.
+type info struct {
+	Platform       string    `json:"platform"`
+	DeviceID       string    `json:"device_id"`
+	AppID          string    `json:"app_id"`
+	CustomID       string    `json:"custom_id"`
+	VersionBuild   string    `json:"version_build"`
+	VersionCode    string    `json:"version_code"`
+	VersionOS      string    `json:"version_os"`
+	VersionName    string    `json:"version_name"`
+	PluginVersion  string    `json:"plugin_version"`
+	InstallSource  string    `json:"install_source"`
+	DefaultChannel string    `json:"defaultChannel"`
+	KeyID          string    `json:"key_id"`
+	Channel        string    `json:"channel"`
+	Action         string    `json:"action"`
+	OldVersionName string    `json:"old_version_name"`
+	Timestamp      int64     `json:"timestamp"`
+	IsEmulator     *bool     `json:"is_emulator"`
+	IsProd         *bool     `json:"is_prod"`
+	Metadata       stringMap `json:"metadata"`
+
+	// Derived while validating.
+	id     ota.DeviceID
+	native semver.Version // zero if VersionBuild is ""
+	build  string         // VersionBuild as the device spelled it
+	plugin semver.Version
+	raw    string // VersionName as the device spelled it
+}
+
+// stringMap is a JSON object of strings.
+type stringMap map[string]string
+
+var decodeOptions = jsonv2.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
+// parse reads and validates one JSON object. The usual case is one strict
+// decode; whatever is odd about a body is then found out slowly, field by field.
+func parse(raw []byte, rt route) (*info, *rejected) {
+	in := new(info)
+	if err := jsonv2.Unmarshal(raw, in, decodeOptions); err == nil && in.quick(rt) {
+		return in, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	var v any
+	if err := d.Decode(&v); err != nil || d.More() {
+		return nil, bad("invalid_json_parse_body", "The body is not JSON")
+	}
+	fields, ok := v.(map[string]any)
+	if !ok {
+		return nil, bad("invalid_json_body", "Cannot parse body")
+	}
+	return parseFields(fields, rt)
+}
+
+// quick validates a decoded body that has nothing odd about it.
+func (in *info) quick(rt route) bool {
+	var ok bool
+	if in.id, ok = ota.ParseDeviceID(in.DeviceID); !ok {
+		return false
+	}
+	if in.PluginVersion != "" || rt == routeCheck {
+		if in.plugin, ok = semver.Parse(in.PluginVersion); !ok {
+			return false
+		}
+	}
+	if !in.normalise() || ota.CheckAppID(in.AppID) != nil || len(in.KeyID) > maxKeyID || len(in.InstallSource) > maxInstallSource {
+		return false
+	}
+	if rt == routeStats {
+		return in.Platform != "" && in.VersionOS != "" && len(in.CustomID) <= maxCustomID && metadataOK(in.Metadata)
+	}
+	if in.Platform != decide.IOS && in.Platform != decide.Android && in.Platform != decide.Electron {
+		return false
+	}
+	return rt != routeCheck || in.VersionName != "" && in.VersionBuild != ""
+}
+
+// normalise reads the versions; a native version must be one if it is there.
+func (in *info) normalise() bool {
+	in.raw, in.build = in.VersionName, in.VersionBuild
+	if in.VersionBuild != "" {
+		v, ok := semver.Native(in.VersionBuild)
+		if !ok {
+			return false
+		}
+		in.native = v
+		if s := in.VersionBuild; strings.Count(s, ".") != 2 || strings.ContainsRune(s, '+') || s == ota.Builtin {
+			in.VersionBuild = v.String()
+		}
+	}
+	if in.VersionName == ota.Builtin && in.VersionBuild != "" {
+		in.VersionName = in.VersionBuild
+	}
+	return true
+}
+
+func (in *info) prod() bool     { return in.IsProd == nil || *in.IsProd }
+func (in *info) emulator() bool { return in.IsEmulator != nil && *in.IsEmulator }
+
+// check makes the question for package decide.
+func (in *info) check() decide.Check {
+	return decide.Check{
+		Device: in.id, Platform: in.Platform, VersionName: in.VersionName, VersionBuild: in.VersionBuild, Build: in.build,
+		Native: in.native, Plugin: in.plugin, IsProd: in.prod(), IsEmulator: in.emulator(),
+		DefaultChannel: in.DefaultChannel, KeyID: in.KeyID,
+	}
+}
+
+// device says what the device told of itself. The app may forbid custom ids.
+func (in *info) device(app *decide.App) ota.Device {
+	d := ota.Device{
+		ID: in.id, App: app.ID, Platform: in.Platform, VersionName: in.VersionName, VersionBuild: in.VersionBuild,
+		VersionCode: in.VersionCode, VersionOS: in.VersionOS, PluginVersion: in.PluginVersion,
+		IsProd: in.prod(), IsEmulator: in.emulator(), DefaultChannel: in.DefaultChannel, KeyID: in.KeyID,
+		InstallSource: strings.ToLower(strings.TrimSpace(in.InstallSource)),
+	}
+	if app.AllowCustomID {
+		d.CustomID = strings.TrimSpace(in.CustomID)
+	}
+	return d
+}

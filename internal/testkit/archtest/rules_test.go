@@ -1,0 +1,172 @@
+package archtest
+
+// module is the path of the main module.
+const module = "github.com/waxwing-ota/waxwing"
+
+// importRule bounds what packages may import. Patterns are paths below the
+// module's internal folder, whole paths of other modules, or paths of the
+// standard library; "x/..." is x and all below it, "std" any other package of
+// the standard library.
+type importRule struct {
+	from string   // the packages it is about
+	only []string // they may import these of ours and of other modules; nil = no bound
+	not  []string // and never these
+	why  string
+}
+
+// importRules is the table of the design: the first rule whose from matches a
+// package bounds it, further rules that match add their not.
+var importRules = []importRule{
+	{
+		from: "core/...",
+		only: []string{
+			"core/...",
+			"filippo.io/age/...",
+			"github.com/andybalholm/brotli/...",
+			"github.com/klauspost/compress/...",
+			"golang.org/x/crypto/...",
+			"golang.org/x/sync/...",
+			"golang.org/x/text/...",
+		},
+		not: []string{"net", "net/http/...", "database/sql/...", "os/...", "math/rand/...", "log"},
+		why: "the core is pure: no network, database, files, randomness or log of its own, so it can be tested and shown anywhere",
+	},
+	{
+		from: "core/ota",
+		not:  []string{"core/..."},
+		why:  "the nouns are at the bottom: everything may use them, they use nothing",
+	},
+	{
+		from: "core/decide",
+		not:  []string{"core/seal/...", "core/pack/...", "core/guard/..."},
+		why:  "the decision needs the nouns and version numbers only",
+	},
+	{
+		from: "plane/snap",
+		only: []string{"core/...", "golang.org/x/sync/..."},
+		why:  "what devices are answered from must not know who changes or serves it",
+	},
+	{
+		from: "plane/edge",
+		only: []string{"core/...", "plane/snap", "driver/blob", "secret"},
+		why:  "the data plane sees the snapshot and stored files, nothing else",
+	},
+	{
+		from: "plane/...",
+		only: []string{
+			"core/...", "plane/snap", "driver/blob", "secret",
+			"github.com/go-json-experiment/json/...", "golang.org/x/sync/...", "golang.org/x/crypto/...",
+		},
+		not: []string{"database/sql/...", "net/http"},
+		why: "use cases speak core and declare the storage they need; SQL and HTTP are for the rings around them",
+	},
+	{
+		from: "surface/deviceapi/...",
+		only: []string{
+			"core/...", "plane/edge", "plane/snap", "plane/ingest", "driver/blob", "secret",
+			"surface/httpx", "surface/deviceapi/...",
+			"github.com/go-json-experiment/json/...",
+		},
+		not: []string{"github.com/danielgtaylor/huma/v2/..."},
+		why: "device requests are parsed, answered by the data plane and rendered; a framework costs a third of the throughput",
+	},
+	{
+		from: "surface/adminapi",
+		only: []string{
+			"core/...", "plane/...", "secret", "surface/httpx",
+			"github.com/danielgtaylor/huma/v2/...", "github.com/go-json-experiment/json/...",
+		},
+		not: []string{"database/sql/..."},
+		why: "the API for people calls the planes and never storage",
+	},
+	{
+		from: "surface/httpx",
+		only: []string{"core/ota", "secret"},
+		why:  "what all HTTP surfaces share must not know any of them",
+	},
+	{
+		from: "surface/cli/...",
+		only: []string{
+			"core/...", "client", "secret", "keyfile", "capconfig", "device", "publish", "demo", "run", "run/config", "surface/cli/...",
+			"github.com/spf13/cobra/...", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/sync/...", "golang.org/x/text/...",
+			"github.com/andybalholm/brotli/...", "github.com/klauspost/compress/...",
+		},
+		not: []string{"database/sql/...", "plane/...", "driver/..."},
+		why: "the command line is a client of the API; only serve and demo start a server, through run",
+	},
+	{
+		from: "driver/...",
+		only: []string{
+			"core/...", "plane/...", "driver/blob", "driver/blob/...", "driver/sqlstore/...", "secret",
+			"modernc.org/sqlite/...", "github.com/pressly/goose/v3/...", "github.com/google/go-cmp/...",
+			"github.com/go-json-experiment/json/...", "golang.org/x/sync/...", "golang.org/x/sys/...",
+		},
+		not: []string{"net/http/..."},
+		why: "drivers satisfy what the planes declare and know no surface",
+	},
+	{
+		from: "client",
+		only: []string{"core/ota", "secret"},
+		why:  "the client speaks the nouns and HTTP, so that it can be used anywhere",
+	},
+	{
+		from: "secret",
+		only: []string{},
+		why:  "a leaf: everything may use it",
+	},
+	{
+		from: "device",
+		only: []string{
+			"core/...", "secret",
+			"github.com/andybalholm/brotli/...", "github.com/go-json-experiment/json/...", "golang.org/x/sync/...", "golang.org/x/text/...",
+		},
+		not: []string{"database/sql/..."},
+		why: "the device in Go knows the wire and the keys, not the server",
+	},
+	{
+		from: "publish",
+		only: []string{"core/...", "client", "golang.org/x/sync/..."},
+		not:  []string{"database/sql/..."},
+		why:  "publishing happens on the publisher's machine, over the API; private keys never reach the server",
+	},
+	{
+		from: "keyfile",
+		only: []string{"core/...", "secret", "filippo.io/age/..."},
+		why:  "key files hold keys; nothing of the server",
+	},
+}
+
+// neverReach says which packages must not be reached, not even through others.
+var neverReach = []struct {
+	from, to, why string
+}{
+	{"core/...", "net/http", "the core is pure"},
+	{"core/...", "database/sql", "the core is pure"},
+	{"plane/edge", "database/sql", "a device check never waits for SQL"},
+	{"surface/deviceapi/...", "database/sql", "a device check never waits for SQL"},
+	{"client", "database/sql", "a client has no database"},
+	{"publish", "database/sql", "publishing happens on the publisher's machine"},
+	{"device", "database/sql", "a device has no database"},
+}
+
+// onlyIn says which packages a thing of another module may be imported by.
+var onlyIn = []struct {
+	what string
+	by   []string
+	why  string
+}{
+	{"github.com/danielgtaylor/huma/v2/...", []string{"surface/adminapi"}, "the API framework can be swapped in one place"},
+	{"github.com/spf13/cobra/...", []string{"surface/cli/..."}, "commands are the command line's"},
+	{"modernc.org/sqlite/...", []string{"driver/sqlstore/..."}, "one package holds all SQL"},
+	{"github.com/pressly/goose/v3/...", []string{"driver/sqlstore/..."}, "one package holds all SQL"},
+	{"database/sql/...", []string{"driver/sqlstore/..."}, "one package holds all SQL"},
+	{"driver/...", []string{"run/...", "driver/...", "plane/...", "surface/deviceapi/...", "testkit/..."}, "run is the composition root; planes and surfaces see the blob interface only"},
+	{"run", []string{"run/...", "surface/cli/...", "demo/...", "testkit/..."}, "nothing but commands starts a server"},
+	{"testing/...", []string{"testkit/...", "driver/blob/blobtest", "driver/sqlstore/storetest"}, "production code does not carry the test framework"},
+}
+
+// startsServer lists the files of the command line that may use package run.
+var startsServer = []string{"serve.go", "demo.go"}
+
+// maxLines is the most a file may have.
+const maxLines = 600
