@@ -141,8 +141,7 @@ func (p *parser) more() bool { return p.pos < len(p.tokens) && p.work > 0 }
 // keyword; inside an object only punctuation ends a value.
 func (p *parser) atEnd(statement bool) bool {
 	t := p.peek()
-	switch {
-	case t.kind == tokenPunct:
+	if t.kind == tokenPunct {
 		return t.text == "" || t.is(',') || t.is('}') || t.is(']') || t.is(')') || t.is(';')
 	}
 	return statement && t.kind == tokenIdent

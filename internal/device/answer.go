@@ -3,7 +3,6 @@ package device
 import (
 	"bytes"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/go-json-experiment/json"
@@ -36,17 +35,17 @@ const (
 
 // Answer is an update answer after the plugin's reading of it.
 type Answer struct {
-	Status     int           `json:"status"` // HTTP; 0 = none came
-	Kind       Kind          `json:"kind"`
-	Code       string        `json:"code,omitempty"` // the server's error, or one of ours
-	Message    string        `json:"message,omitempty"`
-	Version    string        `json:"version,omitempty"`
-	URL        string        `json:"url,omitempty"`
-	Checksum   string        `json:"checksum,omitempty"`
-	SessionKey string        `json:"session_key,omitempty"`
-	Manifest   []Entry       `json:"manifest,omitempty"`
-	Breaking   bool          `json:"breaking,omitempty"` // the app must be updated in its store
-	RetryAfter time.Duration `json:"retry_after,omitempty"`
+	Status     int     `json:"status"` // HTTP; 0 = none came
+	Kind       Kind    `json:"kind"`
+	Code       string  `json:"code,omitempty"` // the server's error, or one of ours
+	Message    string  `json:"message,omitempty"`
+	Version    string  `json:"version,omitempty"`
+	URL        string  `json:"url,omitempty"`
+	Checksum   string  `json:"checksum,omitempty"`
+	SessionKey string  `json:"session_key,omitempty"`
+	Manifest   []Entry `json:"manifest,omitempty"`
+	Breaking   bool    `json:"breaking,omitempty"`       // the app must be updated in its store
+	RetryAfter int64   `json:"retry_after_ms,omitempty"` // how long the server does not want to be called
 }
 
 // Entry is one file of a manifest as the wire has it.

@@ -190,7 +190,7 @@ func TestTooManyRequests(t *testing.T) {
 			a := must(r.Check(t.Context(), ""))
 			// Bodies that name an error are classified before the status is looked at;
 			// the window counts all the same.
-			if a.RetryAfter != tt.want || a.Code != tt.code || a.Kind != Failed {
+			if a.RetryAfter != tt.want.Milliseconds() || a.Code != tt.code || a.Kind != Failed {
 				t.Errorf("answer %+v, want %v %s", a, tt.want, tt.code)
 			}
 			n := r.srv.seen()

@@ -154,8 +154,8 @@ func (d *Device) sendChannel(ctx context.Context, method string, body map[string
 	if d.cfg.ChannelURL == "" {
 		return nil, missingURL("channel_url")
 	}
-	if a, on := d.silenced(); on {
-		return nil, ota.Errorf(ota.KindUnavailable, a.Code, "the server asked not to be called for %s", a.RetryAfter)
+	if err := d.waiting(); err != nil {
+		return nil, err
 	}
 	target, payload := d.cfg.ChannelURL, any(body)
 	if method == http.MethodGet {

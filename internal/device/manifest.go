@@ -70,10 +70,13 @@ func (d *Device) openHashes(list []planned) error {
 	for i := range list {
 		p := &list[i]
 		var err error
-		if d.key != nil {
-			p.hash, err = d.key.OpenHash(p.Hash)
-		} else {
+		switch {
+		case d.key == nil:
 			p.hash, err = ota.ParseDigest(p.Hash)
+		case !d.traits.hexSums:
+			p.hash, err = d.key.OpenHashV2(p.Hash)
+		default:
+			p.hash, err = d.key.OpenHash(p.Hash)
 		}
 		if err != nil {
 			return refuse(CodeManifest, "the hash of %q is not one that this app trusts", clean(p.Name, 200)).WithCause(err)

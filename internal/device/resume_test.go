@@ -75,6 +75,9 @@ func TestResume(t *testing.T) {
 				if ota.CodeOf(err) != tt.code {
 					t.Errorf("err = %v, want %s", err, tt.code)
 				}
+				if left := r.left(partialDir); len(left) > 0 {
+					t.Errorf("kept %v to resume, which cannot end well", left)
+				}
 				return
 			}
 			if err != nil || u.Bundle == nil {

@@ -97,8 +97,8 @@ func (d *Device) Queued() int { return len(d.queue) }
 // any other refusal they are gone, as the plugin does it. They are on disk
 // before they are sent, so a killed device sends them again.
 func (d *Device) Flush(ctx context.Context) error {
-	if a, on := d.silenced(); on {
-		return ota.Errorf(ota.KindUnavailable, a.Code, "the server asked not to be called for %s", a.RetryAfter)
+	if err := d.waiting(); err != nil {
+		return err
 	}
 	if len(d.queue) == 0 {
 		return nil

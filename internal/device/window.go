@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
 // maxWindow is how long a 429 can silence a device at most.
@@ -38,7 +40,7 @@ func (d *Device) limited(ctx context.Context, h http.Header, body []byte) Answer
 	if wait := min(retryAfter(h, f, now), maxWindow); now.Add(wait).After(w.until) {
 		w.until = now.Add(wait)
 	}
-	a := Answer{Status: http.StatusTooManyRequests, Kind: Failed, Code: w.code, Message: w.msg, RetryAfter: w.open(now)}
+	a := Answer{Status: http.StatusTooManyRequests, Kind: Failed, Code: w.code, Message: w.msg, RetryAfter: w.open(now).Milliseconds()}
 	tell := w.code == "too_many_requests" && !w.told
 	w.told = w.told || tell
 	d.mu.Unlock()
@@ -59,7 +61,16 @@ func (d *Device) silenced() (Answer, bool) {
 		d.win.told = false
 		return Answer{}, false
 	}
-	return Answer{Kind: Failed, Code: d.win.code, Message: d.win.msg, RetryAfter: left}, true
+	return Answer{Kind: Failed, Code: d.win.code, Message: d.win.msg, RetryAfter: left.Milliseconds()}, true
+}
+
+// waiting is silenced for callers who need an error.
+func (d *Device) waiting() error {
+	a, on := d.silenced()
+	if !on {
+		return nil
+	}
+	return ota.Errorf(ota.KindUnavailable, a.Code, "the server asked not to be called for %s", time.Duration(a.RetryAfter)*time.Millisecond)
 }
 
 func retryAfter(h http.Header, f *fields, now time.Time) time.Duration {

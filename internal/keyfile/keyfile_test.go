@@ -148,7 +148,8 @@ func TestPassphraseTrouble(t *testing.T) {
 	_, err = Read(path, nil)
 	wantError(t, err, ota.KindInvalid, "key_locked", path)
 	cancelled := errors.New("cancelled")
-	if _, err = Read(path, func() (Secret, error) { return Secret{}, cancelled }); err != cancelled {
+	_, err = Read(path, func() (Secret, error) { return Secret{}, cancelled })
+	if !errors.Is(err, cancelled) || ota.CodeOf(err) != "internal" {
 		t.Errorf("ask's own error came back as %v", err)
 	}
 }

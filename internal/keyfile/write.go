@@ -58,7 +58,7 @@ func place(path string, data []byte, mode fs.FileMode) error {
 	if err != nil {
 		return failed(path, err)
 	}
-	defer os.Remove(f.Name())
+	defer func() { _ = os.Remove(f.Name()) }()
 	_, err = f.Write(data)
 	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
 		return failed(path, err)

@@ -51,12 +51,12 @@ func DecryptLoose(ctx context.Context, l Loose, out string) (Decrypted, error) {
 	return res, err
 }
 
-func (d *Decrypted) write(ctx context.Context, s sealed, p Published) (err error) {
+func (d *Decrypted) write(ctx context.Context, s sealed, p Published) error {
 	o, err := open(ctx, s, p.Key, p.Limits, p.TempDir)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, o.close()) }()
+	defer o.close()
 	d.SHA256 = o.sum
 	for _, f := range o.files {
 		if !strings.HasSuffix(f.Name, "/") {
@@ -96,7 +96,7 @@ func (o *opened) writeFolder(out string) error {
 	if err != nil {
 		return unwritable(out, err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	for _, f := range o.files {
 		if strings.HasSuffix(f.Name, "/") {
 			continue

@@ -88,7 +88,7 @@ func (f *Foreign) importZip(ctx context.Context, up *uploader, v *ota.Variant) e
 		return ota.Invalid("file_unreadable", "cannot read %s: %s", f.Zip, err)
 	}
 	v.Zip = ota.Digest(h.Sum(nil))
-	if v.Checksum == "" && v.SessionKey == "" {
+	if v.Checksum == "" && v.SessionKey == "" && !f.Unchecked {
 		v.Checksum = v.Zip.String()
 	}
 	if !f.Unchecked {
@@ -97,9 +97,7 @@ func (f *Foreign) importZip(ctx context.Context, up *uploader, v *ota.Variant) e
 		if err != nil {
 			return err
 		}
-		if err := o.close(); err != nil {
-			return err
-		}
+		o.close()
 	}
 	f.Progress.Phase("uploading the zip")
 	return up.sendFile(ctx, v.Zip, file, v.ZipSize)

@@ -43,14 +43,15 @@ func open(ctx context.Context, s sealed, key *seal.PublicKey, l pack.Limits, tem
 	}
 	o := &opened{spool: sp}
 	if err := o.fill(s, key); err != nil {
-		return nil, errors.Join(err, sp.close())
+		sp.close()
+		return nil, err
 	}
 	if o.sum != want {
-		_ = sp.close()
+		sp.close()
 		return nil, bad("checksum_mismatch", "the zip has SHA-256 %s, its checksum says %s", o.sum, want)
 	}
 	if err := o.list(l); err != nil {
-		_ = sp.close()
+		sp.close()
 		return nil, err
 	}
 	return o, nil

@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"hash"
 	"io"
-	"io/fs"
 	"os"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
@@ -56,12 +54,10 @@ func (s *spool) finish() (ota.Digest, error) {
 // reader reads it from the start.
 func (s *spool) reader() io.Reader { return io.NewSectionReader(s.f, 0, s.size) }
 
-func (s *spool) close() error {
-	err := s.f.Close()
-	if rm := os.Remove(s.f.Name()); rm != nil && !errors.Is(rm, fs.ErrNotExist) {
-		err = errors.Join(err, rm)
-	}
-	return err
+// close gives the file up. What goes wrong then harms nobody.
+func (s *spool) close() {
+	_ = s.f.Close()
+	_ = os.Remove(s.f.Name())
 }
 
 // codeTemp is the code of a temporary file that cannot be written.

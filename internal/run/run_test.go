@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"path/filepath"
 	"strings"
@@ -173,28 +174,43 @@ func TestHealth(t *testing.T) {
 }
 
 // TestStopLetsRequestsFinish: a server that is told to stop answers what it
-// has begun to read.
+// has begun to read, and takes nothing new.
 func TestStopLetsRequestsFinish(t *testing.T) {
 	srv := live.Start(t, "", nil)
 	if _, err := srv.Client.CreateApp(t.Context(), ota.NewApp{ID: "com.example.stop"}); err != nil {
 		t.Fatal(err)
 	}
 	content := []byte("a file that arrives slowly")
-	r, w := io.Pipe()
-	begun := make(chan struct{})
-	go func() {
-		_, _ = w.Write(content[:5]) // returns when the client's transport has taken it
-		close(begun)
-		srv.Stop()
-	}()
-	go func() {
-		<-begun
-		_, _ = w.Write(content[5:])
-		_ = w.Close()
-	}()
-	complete, err := srv.Client.PutBlob(t.Context(), "com.example.stop", ota.Sum(content), 0, r)
-	if err != nil || !complete {
-		t.Errorf("complete = %v, %v", complete, err)
+	body, w := io.Pipe()
+	// The server says 100 when its handler reads the body: then the request is
+	// under way for sure.
+	trace := &httptrace.ClientTrace{Got100Continue: func() {
+		go srv.Stop()
+		go func() {
+			addr := strings.TrimPrefix(srv.URL, "http://")
+			for conn, err := net.Dial("tcp", addr); err == nil; conn, err = net.Dial("tcp", addr) {
+				_ = conn.Close()
+			}
+			_, _ = w.Write(content)
+			_ = w.Close()
+		}()
+	}}
+	url := srv.URL + "/api/v1/apps/com.example.stop/blobs/" + ota.Sum(content).String()
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), http.MethodPut, url, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+live.Token)
+	req.Header.Set("Expect", "100-continue")
+	web := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute}}
+	defer web.CloseIdleConnections()
+	res, err := web.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if b, err := io.ReadAll(res.Body); res.StatusCode != 200 || string(b) != "{\"complete\":true}\n" {
+		t.Errorf("status %d: %q, %v", res.StatusCode, b, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -97,15 +98,13 @@ func TestAndroidResumesAfterCut(t *testing.T) {
 	for _, shape := range [][]string{nil, {"--no-manifest"}} {
 		s := start(t)
 		key := s.app("com.test.cut", true)
-		dir, sums := s.webApp("1.1.0")
-		big := make([]byte, 3<<20)
-		for i := range big {
-			big[i] = byte(i * i >> 7)
-		}
+		dir, _ := s.webApp("1.1.0")
+		big := make([]byte, 3<<20) // random, so that nothing packs it smaller
+		_, _ = rand.NewChaCha8([32]byte{1}).Read(big)
 		if err := os.WriteFile(dir+"/big.bin", big, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		sums = treeSums(t, dir)
+		sums := treeSums(t, dir)
 		s.push("com.test.cut", "1.1.0", dir, []string{key}, shape...)
 		d := s.android("com.test.cut", key)
 		p := newProxy(t, s)
@@ -148,7 +147,7 @@ func TestAndroidNeverTwiceIntoTheSameHole(t *testing.T) {
 		t.Fatalf("did not roll back: %s", back.raw)
 	}
 	for range 2 {
-		if up := d.run("update"); up.Installed != nil || up.Current.Version != "1.1.0" {
+		if up := d.run("update"); up.Next != nil || up.Current.Version != "1.1.0" {
 			t.Fatalf("the failed version was offered again: %s", up.raw)
 		}
 	}

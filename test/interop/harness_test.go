@@ -89,7 +89,7 @@ func start(t *testing.T) *server {
 			t.Error("the server did not stop within 10 s of an interrupt")
 		}
 		if t.Failed() {
-			t.Logf("server log:\n%s", log.String())
+			t.Logf("end of the server log:\n%s", log.Bytes()[max(0, log.Len()-4000):])
 		}
 	})
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {

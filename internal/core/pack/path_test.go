@@ -34,57 +34,59 @@ func goodPaths() []string {
 	}
 }
 
-func badPaths() map[string]string {
-	return map[string]string{
-		"empty":                 "",
-		"absolute":              "/index.html",
-		"dot":                   ".",
-		"parent":                "..",
-		"parent first":          "../x",
-		"parent inside":         "a/../../x",
-		"dot first":             "./x",
-		"dot inside":            "a/./x",
-		"double slash":          "a//b",
-		"slash at the end":      "a/",
-		"backslash":             `a\b`,
-		"windows parent":        `..\x`,
-		"drive":                 "c:/x",
-		"stream":                "x.js:zone",
-		"NUL":                   "a\x00b",
-		"newline":               "a\nb",
-		"tab":                   "a\tb",
-		"DEL":                   "a\x7fb",
-		"C1 control":            "a\u0085b",
-		"line separator":        "a\u2028b",
-		"right to left":         "a\u202egpj.js",
-		"not UTF-8":             "a\xff.js",
-		"surrogate":             "a\xed\xa0\x80.js",
-		"overlong":              "a\xc0\xaf.js",
-		"leading space":         " a.js",
-		"trailing space":        "a.js ",
-		"leading space inside":  "a/ b.js",
-		"trailing space inside": "a /b.js",
-		"no-break space":        "a.js\u00a0",
-		"ideographic space":     "\u3000a.js",
-		"trailing dot":          "a./b",
-		"three dots":            "a/...",
-		"quote":                 `a"b`,
-		"question mark":         "a?b",
-		"star":                  "*.js",
-		"pipe":                  "a|b",
-		"less":                  "a<b",
-		"CON":                   "CON",
-		"con with extension":    "js/con.js",
-		"nul in the middle":     "a/NUL/b",
-		"aux with spaces":       "aux .txt",
-		"com1":                  "com1.tar.gz",
-		"COM superscript":       "COM².js",
-		"lpt9":                  "Lpt9",
-		"conin$":                "conin$",
-		"NFD":                   norm.NFD.String("é.js"),
-		"angstrom sign":         "\u212b.js",
-		"too long":              strings.Repeat("abcdefgh/", 114),
-		"too long a part":       strings.Repeat("n", 256),
+type badPath struct{ path, why string }
+
+func badPaths() map[string]badPath {
+	return map[string]badPath{
+		"empty":                 {"", "is empty"},
+		"absolute":              {"/index.html", "is absolute"},
+		"dot":                   {".", `the part "."`},
+		"parent":                {"..", `the part ".."`},
+		"parent first":          {"../x", `the part ".."`},
+		"parent inside":         {"a/../../x", `the part ".."`},
+		"dot first":             {"./x", `the part "."`},
+		"dot inside":            {"a/./x", `the part "."`},
+		"double slash":          {"a//b", "empty part"},
+		"slash at the end":      {"a/", "empty part"},
+		"backslash":             {`a\b`, `character '\\'`},
+		"windows parent":        {`..\x`, `character '\\'`},
+		"drive":                 {"c:/x", "character ':'"},
+		"stream":                {"x.js:zone", "character ':'"},
+		"NUL":                   {"a\x00b", "control character U+0000"},
+		"newline":               {"a\nb", "control character U+000A"},
+		"tab":                   {"a\tb", "control character U+0009"},
+		"DEL":                   {"a\x7fb", "control character U+007F"},
+		"C1 control":            {"a\u0085b", "control character U+0085"},
+		"line separator":        {"a\u2028b", "invisible character U+2028"},
+		"right to left":         {"a\u202egpj.js", "invisible character U+202E"},
+		"not UTF-8":             {"a\xff.js", "not valid UTF-8"},
+		"surrogate":             {"a\xed\xa0\x80.js", "not valid UTF-8"},
+		"overlong":              {"a\xc0\xaf.js", "not valid UTF-8"},
+		"leading space":         {" a.js", "begins or ends with a space"},
+		"trailing space":        {"a.js ", "begins or ends with a space"},
+		"leading space inside":  {"a/ b.js", "begins or ends with a space"},
+		"trailing space inside": {"a /b.js", "begins or ends with a space"},
+		"no-break space":        {"a.js\u00a0", "begins or ends with a space"},
+		"ideographic space":     {"\u3000a.js", "begins or ends with a space"},
+		"trailing dot":          {"a./b", "ends with a dot"},
+		"three dots":            {"a/...", "ends with a dot"},
+		"quote":                 {`a"b`, `character '"'`},
+		"question mark":         {"a?b", "character '?'"},
+		"star":                  {"*.js", "character '*'"},
+		"pipe":                  {"a|b", "character '|'"},
+		"less":                  {"a<b", "character '<'"},
+		"CON":                   {"CON", "device name"},
+		"con with extension":    {"js/con.js", "device name"},
+		"nul in the middle":     {"a/NUL/b", "device name"},
+		"aux with spaces":       {"aux .txt", "device name"},
+		"com1":                  {"com1.tar.gz", "device name"},
+		"COM superscript":       {"COM².js", "device name"},
+		"lpt9":                  {"Lpt9", "device name"},
+		"conin$":                {"conin$", "device name"},
+		"NFD":                   {norm.NFD.String("é.js"), "normal form C"},
+		"angstrom sign":         {"\u212b.js", "normal form C"},
+		"too long":              {strings.Repeat("abcdefg/", 128) + "x", "longer than 1024 bytes"},
+		"too long a part":       {strings.Repeat("n", 256), "longer than 255 bytes"},
 	}
 }
 
@@ -94,10 +96,13 @@ func TestCheckPath(t *testing.T) {
 			t.Errorf("%q: %v", p, err)
 		}
 	}
-	for name, p := range badPaths() {
+	for name, c := range badPaths() {
 		t.Run(name, func(t *testing.T) {
-			err := CheckPath(p)
+			err := CheckPath(c.path)
 			wantCode(t, err, "path_invalid")
+			if !strings.Contains(err.Error(), c.why) {
+				t.Errorf("%q, want %q in it", err, c.why)
+			}
 			for _, r := range err.Error() {
 				if !unicode.IsPrint(r) {
 					t.Errorf("the message %q is not printable", err)
@@ -114,8 +119,8 @@ func FuzzCheckPath(f *testing.F) {
 	for _, p := range goodPaths() {
 		f.Add(p)
 	}
-	for _, p := range badPaths() {
-		f.Add(p)
+	for _, c := range badPaths() {
+		f.Add(c.path)
 	}
 	f.Fuzz(func(t *testing.T, p string) {
 		key := PathKey(p)

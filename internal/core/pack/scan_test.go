@@ -28,6 +28,7 @@ func webApp() fstest.MapFS {
 		"index.html":              file("<!doctype html><script src=js/app.js></script>"),
 		"js/app.js":               file("CapacitorUpdater.notifyAppReady()\n" + strings.Repeat("console.log('hello');\n", 900)),
 		"js/App2.js":              file("// second"),
+		"js-old.js":               file("// sorts between the name of the folder and its files"),
 		"css/app.css":             file(strings.Repeat(".a{color:red}\n", 5000)),
 		"assets/empty.txt":        file(""),
 		"assets/already.js.br":    file("this text only looks like brotli by its name"),
@@ -298,6 +299,17 @@ func TestScanDirReadErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is too large is refused before the first file is read.
+func TestScanDirJudgesSizesFirst(t *testing.T) {
+	app := brokenFS{FS: webApp(), open: map[string]bool{"assets/already.js": true}}
+	for code, l := range map[string]Limits{
+		"file_too_large": {MaxFileSize: 40_000}, "bundle_too_large": {MaxTotal: 60_000}, "file_unreadable": {},
+	} {
+		_, err := ScanDir(t.Context(), app, l)
+		wantCode(t, err, code)
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/flate"
-	"golang.org/x/text/unicode/norm"
 )
 
 // entry is one entry of a hand-made archive. What is not set is as it should be.
@@ -238,10 +237,10 @@ func badArchives() map[string]struct {
 		"header is elsewhere": {one(entry{name: "a", content: []byte(text), at: new(uint32(3))}), Limits{}, "zip_invalid"},
 		"header is outside":   {one(entry{name: "a", content: []byte(text), at: new(uint32(1 << 30))}), Limits{}, "zip_invalid"},
 	}
-	for name, p := range badPaths() {
-		if !strings.HasSuffix(p, "/") {
-			e := stored(p, "x")
-			if p != norm.NFKC.String(p) || !ascii(p) {
+	for name, c := range badPaths() {
+		if !strings.HasSuffix(c.path, "/") { // that would be a folder, and is allowed
+			e := stored(c.path, "x")
+			if !ascii(c.path) {
 				e.flags = flagUTF8
 			}
 			rows["path: "+name] = row{one(e), Limits{}, "path_invalid"}

@@ -61,8 +61,10 @@ func decryptBoth(t testing.TB, s Session, sealed []byte) ([]byte, error) {
 
 func TestEncryptLengths(t *testing.T) {
 	s := testSession()
-	for _, n := range []int{0, 1, 15, 16, 17, 31, 32, 33, 1000, chunkLen - 17, chunkLen - 16, chunkLen - 1, chunkLen, chunkLen + 1,
-		chunkLen + 15, chunkLen + 16, 2*chunkLen - 1, 2 * chunkLen, 2*chunkLen + 16, 3*chunkLen + 7} {
+	for _, n := range []int{
+		0, 1, 15, 16, 17, 31, 32, 33, 1000, chunkLen - 17, chunkLen - 16, chunkLen - 1, chunkLen, chunkLen + 1,
+		chunkLen + 15, chunkLen + 16, 2*chunkLen - 1, 2 * chunkLen, 2*chunkLen + 16, 3*chunkLen + 7,
+	} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			plain := pattern(n)
 			sealed := s.EncryptBytes(plain)

@@ -9,16 +9,22 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
-// TestDeriveGolden pins the derivation. If it changes, every published file of
+// TestDeriveGolden pins the derivation to values that another implementation of
+// HKDF gave. If it changes, every published file of
 // every app gets new ciphertext with the next push.
 func TestDeriveGolden(t *testing.T) {
 	secret := make([]byte, sealLen/2)
 	for i := range secret {
 		secret[i] = byte(i)
 	}
-	s := derive(secret, purposeEpoch, []byte("com.example.app"), []byte{0, 0, 0, 0, 0, 0, 0, 1})
-	if got := hex.EncodeToString(s.key[:]) + hex.EncodeToString(s.iv[:]); got != "81bb4b636f42027f584441ba6add2083ee0d7779aefb46ae548c8bd1929b6f42" {
-		t.Errorf("derived %s", got)
+	app := []byte("com.example.app")
+	for want, s := range map[string]Session{
+		"81bb4b636f42027f584441ba6add2083ee0d7779aefb46ae548c8bd1929b6f42": derive(secret, purposeEpoch, app, []byte{0, 0, 0, 0, 0, 0, 0, 1}),
+		"5126e446ac9820c90d82296ba6c6fe4032cf15e11924d19ff549d71bf6d02fac": derive(secret, purposeFresh, app, []byte("1.0.0"), make([]byte, 32)),
+	} {
+		if got := hex.EncodeToString(s.key[:]) + hex.EncodeToString(s.iv[:]); got != want {
+			t.Errorf("derived %s, want %s", got, want)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -45,7 +46,7 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	} {
 		for _, form := range []string{
 			hex.EncodeToString(secret[:8]), strings.ToUpper(hex.EncodeToString(secret[:8])),
-			strings.Trim(fmt.Sprint(secret[:4]), "[]"), string(secret[:8]), strings.Trim(fmt.Sprintf("%#v", secret[:4]), "[]byte{}"),
+			strings.Trim(fmt.Sprintf("%d", secret[:4]), "[]"), string(secret[:8]), strings.Trim(fmt.Sprintf("%#v", secret[:4]), "[]byte{}"),
 		} {
 			if strings.Contains(out.String(), form) {
 				t.Errorf("%s shows as %q", name, form)
@@ -55,6 +56,16 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	for _, n := range []string{k.key.D.String()[:20], k.key.Primes[0].String()[:20]} {
 		if strings.Contains(out.String(), n) {
 			t.Errorf("a secret number shows as %s", n)
+		}
+	}
+	for _, v := range []any{k, *k, s} {
+		if j := must[[]byte](t)(json.Marshal(v)); string(j) != `"[redacted]"` {
+			t.Errorf("%T is %s in JSON", v, j)
+		}
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, nil)).Info("m", "v", v)
+		if !strings.Contains(log.String(), "v=[redacted]") || slog.AnyValue(v).Resolve().Kind() != slog.KindString {
+			t.Errorf("%T logs as %s", v, log.String())
 		}
 	}
 	if got := fmt.Sprint(k, *k, s); strings.Count(got, redacted) != 3 {
@@ -69,7 +80,7 @@ func TestErrorsDoNotTell(t *testing.T) {
 	if err == nil {
 		t.Fatal("a changed key was taken")
 	}
-	if e, ok := err.(*ota.Error); !ok || e.Err != nil {
+	if e, ok := errors.AsType[*ota.Error](err); !ok || e.Err != nil {
 		t.Errorf("the error carries a cause: %#v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"strings"
 	"testing"
@@ -128,8 +129,7 @@ func TestThreePrimesRefused(t *testing.T) {
 
 func TestWrongFormsHint(t *testing.T) {
 	_, err := ParsePublicKey(keyA().PEM())
-	var e *ota.Error
-	if e, _ = err.(*ota.Error); e == nil || !strings.Contains(e.Hint, ".pub") {
+	if e, ok := errors.AsType[*ota.Error](err); !ok || !strings.Contains(e.Hint, ".pub") {
 		t.Errorf("no hint at the .pub file in %#v", err)
 	}
 }

@@ -12,27 +12,29 @@ import (
 type Service struct {
 	*Signer
 	now   func() time.Time
+	limit int64 // bytes of a cache
 	cache atomic.Pointer[cache]
 }
 
 // New returns a service that signs links with secret.
 func New(secret [32]byte, now func() time.Time) *Service {
-	s := &Service{Signer: NewSigner(secret), now: now}
+	s := &Service{Signer: NewSigner(secret), now: now, limit: maxCached}
 	s.cache.Store(&cache{window: windowOf(now())})
 	return s
 }
 
-// cache holds the answers of one window. It is dropped whole when the window ends.
+// cache holds the answers of one window. It is dropped whole when the window
+// ends, or when it is full: what is still asked for is soon there again.
 type cache struct {
 	window int64
 	bytes  atomic.Int64
 	byKey  sync.Map // *decide.Variant → *renders
 }
 
-// The bounds of a cache; past them answers are rendered each time.
+// The bounds of a cache.
 const (
 	maxCached = 64 << 20 // bytes
-	maxBases  = 8        // hosts one variant is asked through
+	maxBases  = 8        // hosts one variant is asked through; the oldest makes room
 )
 
 // renders are the answers for one variant.
@@ -72,15 +74,12 @@ func (s *Service) update(base, app string, va *decide.Variant, sh shape) []byte 
 		}
 	}
 	b := s.render(app, va, sh, base, expiry(c.window))
-	if c.bytes.Load() < maxCached && (have == nil || len(*have) < maxBases) {
-		var more []rendered
-		if have != nil {
-			more = append(more, *have...)
-		}
-		more = append(more, rendered{base, b})
-		if slot.CompareAndSwap(have, &more) {
-			c.bytes.Add(int64(len(b)))
-		}
+	more := []rendered{{base, b}}
+	if have != nil {
+		more = append(more, (*have)[:min(len(*have), maxBases-1)]...)
+	}
+	if slot.CompareAndSwap(have, &more) && c.bytes.Add(int64(len(b))) > s.limit {
+		s.cache.CompareAndSwap(c, &cache{window: c.window})
 	}
 	return b
 }

@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,14 +29,23 @@ func watched() *decide.App {
 // halts collects what a service asks to halt.
 type halts struct {
 	got chan ingest.Halt
-	err error
+	err atomic.Pointer[error] // what asking answers; nil = nil
 }
 
 func newHalts() *halts { return &halts{got: make(chan ingest.Halt, 100)} }
 
 func (h *halts) halt(_ context.Context, v ingest.Halt) error {
 	h.got <- v
-	return h.err
+	if err := h.err.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// outcomes is what a store counts.
+type outcomes struct {
+	attempts, failures int
+	err                error
 }
 
 func (h *halts) take() (all []ingest.Halt) {
@@ -108,8 +118,12 @@ func TestReleaseIsJudgedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := viewOf()
 		v.set(watched())
-		attempts, failed, countErr := 3, 3, error(nil)
-		store := &fakeStore{counts: func(string, int64) (int, int, error) { return attempts, failed, countErr }}
+		var now atomic.Pointer[outcomes]
+		now.Store(&outcomes{3, 3, nil})
+		store := &fakeStore{counts: func(string, int64) (int, int, error) {
+			o := now.Load()
+			return o.attempts, o.failures, o.err
+		}}
 		h := newHalts()
 		s, stop := start(t, ingest.Deps{Store: store, Snap: v, Halt: h.halt})
 		defer stop()
@@ -123,21 +137,21 @@ func TestReleaseIsJudgedAgain(t *testing.T) {
 			}
 		}
 		expect("few attempts", 2*time.Minute, 0)
-		attempts = 4
-		countErr = errors.New("busy")
+		now.Store(&outcomes{4, 3, errors.New("busy")})
 		expect("cannot count", 2*time.Minute, 0)
-		countErr = nil
-		h.err = errors.New("cannot halt")
+		now.Store(&outcomes{4, 3, nil})
+		refusal := errors.New("cannot halt")
+		h.err.Store(&refusal)
 		expect("cannot halt", time.Minute, 2)
-		h.err = nil
+		h.err.Store(nil)
 		cooling := watched()
 		cooling.Channels[0].Policy.AutoHalt.LastTriggeredAt = time.Now().UnixMilli()
 		v.set(cooling)
 		expect("cooling down", 50*time.Minute, 0)
 		expect("cooled down", 10*time.Minute+15*time.Second, 1)
-		failed = 0
+		now.Store(&outcomes{4, 0, nil})
 		expect("nothing failed within the window", time.Hour, 0)
-		failed = 4
+		now.Store(&outcomes{4, 4, nil})
 		expect("forgotten until the next failure", time.Hour, 0)
 		mustRecord(t, s, report(2, "update_fail", "2.0.0", 1))
 		expect("failed again", time.Second, 1)

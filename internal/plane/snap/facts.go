@@ -25,8 +25,8 @@ type entry struct {
 }
 
 const (
-	shardFill = 64      // entries per shard that a new table aims at
-	maxShards = 1 << 14 // bounds what a patch copies
+	shardFill = 16      // entries per shard that a new table aims at
+	maxShards = 1 << 16 // bounds what a patch copies: 24 bytes each
 )
 
 // newTable builds a table of entries, which are sorted by device and unique.
@@ -153,44 +153,39 @@ func apply(f decide.Facts, c *FactsChange) decide.Facts {
 // gather collects rows of facts in any order for a new table.
 type gather struct {
 	rows  []entry
-	names map[string]string   // one copy of each version name
-	lists map[string][]string // one list for all devices on which one version failed
+	at    map[ota.DeviceID]int // where a device is in rows
+	names map[string][]string  // one list for all devices on which only that version failed
 }
 
 func newGather() *gather {
-	return &gather{names: map[string]string{}, lists: map[string][]string{}}
+	return &gather{at: map[ota.DeviceID]int{}, names: map[string][]string{}}
 }
 
 func (g *gather) add(id ota.DeviceID, r FactsRow) error {
-	e := entry{id, decide.Facts{Override: r.Override, SelfSet: r.SelfSet && r.Override != 0}}
+	facts := decide.Facts{Override: r.Override, SelfSet: r.SelfSet && r.Override != 0}
 	if r.Failed != "" {
-		name, ok := g.names[r.Failed]
+		list, ok := g.names[r.Failed]
 		if !ok {
-			name = strings.Clone(r.Failed)
-			g.names[name] = name
-			g.lists[name] = []string{name}
+			list = []string{strings.Clone(r.Failed)}
+			g.names[list[0]] = list
 		}
-		e.facts.Failed = g.lists[name]
+		facts.Failed = list
 	}
-	g.rows = append(g.rows, e)
+	if none(&facts) {
+		return nil
+	}
+	if i, ok := g.at[id]; ok {
+		merge(&g.rows[i].facts, &facts)
+		return nil
+	}
+	g.at[id] = len(g.rows)
+	g.rows = append(g.rows, entry{id, facts})
 	return nil
 }
 
-// table merges the rows of each device.
 func (g *gather) table() *table {
-	slices.SortStableFunc(g.rows, compareEntries)
-	out := g.rows[:0]
-	for _, e := range g.rows {
-		if none(&e.facts) {
-			continue
-		}
-		if n := len(out); n > 0 && out[n-1].id == e.id {
-			merge(&out[n-1].facts, &e.facts)
-			continue
-		}
-		out = append(out, e)
-	}
-	return newTable(maphash.MakeSeed(), out)
+	slices.SortFunc(g.rows, compareEntries)
+	return newTable(maphash.MakeSeed(), g.rows)
 }
 
 func merge(f, more *decide.Facts) {

@@ -6,6 +6,7 @@ import "github.com/spf13/cobra"
 func addCommands(root *cobra.Command, g *Globals) {
 	root.AddCommand(
 		newServeCommand(g),
+		newDemoCommand(g),
 		newInitCommand(g),
 		newPushCommand(g),
 		newReleaseCommand(g),
@@ -14,6 +15,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newRolloutCommand(g),
 		newStatusCommand(g),
 		newProbeCommand(g),
+		newDeviceCommand(g),
 		newDoctorCommand(g),
 		newAppsCommand(g),
 		newChannelsCommand(g),

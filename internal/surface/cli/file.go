@@ -38,7 +38,7 @@ func replaceFile(path string, b []byte) error {
 	if err != nil {
 		return ota.Invalid("file_unwritable", "cannot write %s: %s", path, err)
 	}
-	defer os.Remove(f.Name())
+	defer func() { _ = os.Remove(f.Name()) }() // after the rename it is not there any more
 	_, err = f.Write(b)
 	if err = errors.Join(err, f.Chmod(st.Mode().Perm()), f.Sync(), f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)

@@ -7,6 +7,7 @@ package live
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,15 +50,13 @@ func Start(t testing.TB, data string, change func(*config.Config)) *Server {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Run(ctx) }()
-	s := &Server{URL: srv.URL()}
-	s.stop = func() {
+	s := &Server{URL: srv.URL(), stop: sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("the server ended with: %v", err)
 		}
-		s.stop = func() {}
-	}
-	t.Cleanup(func() { s.stop() })
+	})}
+	t.Cleanup(s.stop)
 	s.Client = s.As(t, Token)
 	return s
 }

@@ -40,6 +40,9 @@ func (s *Store) open(d ota.Digest) (*os.File, int64, error) {
 		return nil, 0, failure("read a blob", err)
 	}
 	fi, err := f.Stat()
+	if err == nil && !fi.Mode().IsRegular() {
+		err = errors.New("it is no file")
+	}
 	if err != nil {
 		_ = f.Close()
 		return nil, 0, failure("read a blob", err)

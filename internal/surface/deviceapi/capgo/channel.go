@@ -84,8 +84,12 @@ func (h *handler) noteCall(r *http.Request, app *decide.App, in *info, action st
 	if action == "" {
 		return
 	}
-	ev := ota.Event{App: app.ID, Device: in.id, Action: action, Known: true, VersionName: in.VersionName,
-		VersionBuild: in.VersionBuild, Platform: in.Platform, PluginVersion: in.PluginVersion, Channel: in.Channel}
+	ev := ota.Event{App: app.ID, Device: in.id, Action: action, Known: true, VersionName: dev.VersionName,
+		VersionBuild: dev.VersionBuild, Platform: dev.Platform, PluginVersion: dev.PluginVersion}
+	c := in.check()
+	if ch := decide.Attribute(app, &c); ch != nil {
+		ev.Channel = ch.Name
+	}
 	if err := h.Recorder.Record(r.Context(), app.ID, []ingest.Report{{Device: dev, Event: ev}}); err != nil {
 		h.Log.WarnContext(r.Context(), "a channel call was not recorded", "app", app.ID, "err", err) // the answer stands
 	}
@@ -196,8 +200,11 @@ func (c *caller) set() object {
 	public := c.app.PublicChannel(c.check.Platform)
 	if c.keeps {
 		o := object{"status": "ok", "allowSet": true}
-		if ch == public && semver.Compare(c.in.plugin, unsetKnown) >= 0 && c.in.Platform != decide.Electron {
-			o["unset"] = true // nothing to remember: it is where the device is without a choice
+		// Where the device goes without a choice there is nothing to remember. If
+		// it names a channel now, its app may be built for that one, to which
+		// forgetting would take it back.
+		if ch == public && c.in.DefaultChannel == "" && semver.Compare(c.in.plugin, unsetKnown) >= 0 && c.in.Platform != decide.Electron {
+			o["unset"] = true
 		}
 		return o
 	}

@@ -35,6 +35,9 @@ func (h *handler) check(w http.ResponseWriter, r *http.Request) {
 		seen.Channel = out.Channel.Name
 	}
 	h.Recorder.Offer(seen)
+	if out.Code == decide.CodeNoNewVersion {
+		out.Version = in.raw // as the device spells it: it compares
+	}
 	// The body was decoded and is not needed any more: its buffer holds the answer.
 	write(w, http.StatusOK, h.Edge.Answer(body, h.base(r), app, &c, &out))
 }

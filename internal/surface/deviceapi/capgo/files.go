@@ -1,7 +1,9 @@
 package capgo
 
 import (
+	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -70,19 +72,26 @@ func (p *patient) Write(b []byte) (int, error) {
 	return p.ResponseWriter.Write(b)
 }
 
-// ReadFrom keeps the kernel's file-to-socket copy in play.
+// ReadFrom keeps the kernel's file-to-socket copy in play, which looks through
+// one limited reader and not through two.
 func (p *patient) ReadFrom(src io.Reader) (total int64, err error) {
-	for {
+	left := int64(math.MaxInt64)
+	if l, ok := src.(*io.LimitedReader); ok {
+		src, left = l.R, l.N
+		defer func() { l.N -= total }()
+	}
+	for total < left {
 		p.extend()
-		n, err := io.CopyN(p.ResponseWriter, src, piece)
+		n, err := io.CopyN(p.ResponseWriter, src, min(piece, left-total))
 		total += n
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return total, nil
 		}
 		if err != nil {
 			return total, err
 		}
 	}
+	return total, nil
 }
 
 func (p *patient) extend() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"unicode/utf8"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -58,7 +59,7 @@ func parse(raw []byte, rt route) (*info, *rejected) {
 	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	var v any
-	if err := d.Decode(&v); err != nil || d.More() {
+	if err := d.Decode(&v); err != nil || len(bytes.Trim(raw[d.InputOffset():], " \t\r\n")) > 0 {
 		return nil, bad("invalid_json_parse_body", "The body is not JSON")
 	}
 	fields, ok := v.(map[string]any)
@@ -125,13 +126,29 @@ func (in *info) check() decide.Check {
 // device says what the device told of itself. The app may forbid custom ids.
 func (in *info) device(app *decide.App) ota.Device {
 	d := ota.Device{
-		ID: in.id, App: app.ID, Platform: in.Platform, VersionName: in.VersionName, VersionBuild: in.VersionBuild,
-		VersionCode: in.VersionCode, VersionOS: in.VersionOS, PluginVersion: in.PluginVersion,
-		IsProd: in.prod(), IsEmulator: in.emulator(), DefaultChannel: in.DefaultChannel, KeyID: in.KeyID,
+		ID: in.id, App: app.ID, Platform: clip(in.Platform, maxText), VersionName: clip(in.VersionName, maxText),
+		VersionBuild: clip(in.VersionBuild, maxText), VersionCode: clip(in.VersionCode, maxText),
+		VersionOS: clip(in.VersionOS, maxText), PluginVersion: clip(in.PluginVersion, maxText),
+		IsProd: in.prod(), IsEmulator: in.emulator(), DefaultChannel: clip(in.DefaultChannel, maxText), KeyID: in.KeyID,
 		InstallSource: strings.ToLower(strings.TrimSpace(in.InstallSource)),
 	}
 	if app.AllowCustomID {
-		d.CustomID = strings.TrimSpace(in.CustomID)
+		d.CustomID = clip(strings.TrimSpace(in.CustomID), maxText)
 	}
 	return d
+}
+
+// maxText bounds, in bytes, what is kept of a text that a device says of
+// itself; the schema bounds only some of them.
+const maxText = 150
+
+// clip cuts a text to at most n bytes, between characters.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"unicode/utf16"
 
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
@@ -37,11 +38,24 @@ func metadataOK(m stringMap) bool {
 		return false
 	}
 	for k, v := range m {
-		if len(k) > maxMetadataKey || len([]rune(v)) > maxMetadataValue {
+		if longer(k, maxMetadataKey) || longer(v, maxMetadataValue) {
 			return false
 		}
 	}
 	return true
+}
+
+// longer reports whether s has more than n characters as the clients count
+// them: UTF-16 units.
+func longer(s string, n int) bool {
+	if len(s) <= n {
+		return false
+	}
+	units := 0
+	for _, r := range s {
+		units += max(utf16.RuneLen(r), 1)
+	}
+	return units > n
 }
 
 // fields is a body or query whose types are not known yet.
@@ -129,6 +143,10 @@ func (c *checker) info(rt route) *info {
 	}
 	in.CustomID = c.loose("custom_id", customID)
 	in.VersionCode = c.loose("version_code", 0)
+	if rt == routeCheck { // not its fields
+		in.normalise()
+		return in
+	}
 	in.OldVersionName = c.loose("old_version_name", 0)
 	in.Action = c.text("action", "action", false, true, 0)
 	in.Timestamp = c.timestamp()
@@ -154,7 +172,7 @@ func (c *checker) text(name, label string, required, empty bool, limit int) stri
 		c.wrong(name, label+" is required")
 	case c.f[name] != nil && !ok:
 		c.wrong(name, label+" must be a string")
-	case limit > 0 && len([]rune(v)) > limit:
+	case limit > 0 && longer(v, limit):
 		c.wrong(name, "String must contain at most "+strconv.Itoa(limit)+" character(s)")
 	}
 	return v
@@ -164,7 +182,7 @@ func (c *checker) text(name, label string, required, empty bool, limit int) stri
 func (c *checker) loose(name string, limit int) string {
 	switch v := c.f[name].(type) {
 	case string:
-		if limit > 0 && len([]rune(v)) > limit {
+		if limit > 0 && longer(v, limit) {
 			c.wrong(name, "String must contain at most "+strconv.Itoa(limit)+" character(s)")
 		}
 		return v

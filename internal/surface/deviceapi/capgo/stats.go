@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
@@ -54,7 +55,8 @@ func (h *handler) oneEvent(w http.ResponseWriter, r *http.Request, body []byte) 
 		h.noApp(w)
 		return
 	}
-	reports, problem := report(app, in)
+	var reports batch
+	problem := reports.add(app, in)
 	if !h.record(w, r, app.ID, reports) {
 		return
 	}
@@ -76,7 +78,9 @@ func (h *handler) manyEvents(w http.ResponseWriter, r *http.Request, items []jso
 	}
 	first, e := appOf(items)
 	if e != nil {
-		e.send(w)
+		if h.salvage(w, r, items) {
+			e.send(w)
+		}
 		return
 	}
 	app := h.Apps.App(first)
@@ -84,7 +88,7 @@ func (h *handler) manyEvents(w http.ResponseWriter, r *http.Request, items []jso
 		h.noApp(w)
 		return
 	}
-	var reports []ingest.Report
+	var reports batch
 	for i, raw := range items {
 		results[i] = object{"status": "ok", "index": i}
 		var problem object
@@ -94,9 +98,7 @@ func (h *handler) manyEvents(w http.ResponseWriter, r *http.Request, items []jso
 		case app == nil:
 			problem = object{"error": unknownApp, "message": "This server has no such app"}
 		default:
-			var more []ingest.Report
-			more, problem = report(app, in)
-			reports = append(reports, more...)
+			problem = reports.add(app, in)
 		}
 		if problem != nil {
 			results[i] = entryError(problem, i)
@@ -148,53 +150,99 @@ func entryError(problem object, i int) object {
 	return o
 }
 
-// record stores reports; false means the answer was given, since they are not stored.
-func (h *handler) record(w http.ResponseWriter, r *http.Request, app string, reports []ingest.Report) bool {
-	err := h.Recorder.Record(r.Context(), app, reports)
-	switch {
-	case err == nil:
-		return true
-	case ota.KindOf(err) == ota.KindNotFound: // deleted meanwhile
-		h.noApp(w)
-	default:
-		h.Log.WarnContext(r.Context(), "events were not stored", "app", app, "err", err)
-		retryLater(w, "too_many_requests", "Events cannot be stored right now", 15)
+// salvage stores what can be stored of a batch that is refused as a whole,
+// because the plugins drop it after that answer. It returns as record does.
+func (h *handler) salvage(w http.ResponseWriter, r *http.Request, items []json.RawMessage) bool {
+	batches := map[string]*batch{}
+	for _, raw := range items {
+		in, e := parse(raw, routeStats)
+		if e != nil {
+			continue
+		}
+		app := h.Apps.App(in.AppID)
+		if app == nil {
+			continue
+		}
+		if batches[app.ID] == nil {
+			batches[app.ID] = new(batch)
+		}
+		batches[app.ID].add(app, in)
 	}
-	return false
+	for app, b := range batches {
+		if !h.record(w, r, app, *b) {
+			return false
+		}
+	}
+	return true
+}
+
+// record stores reports; false means the answer was given, since they are not stored.
+func (h *handler) record(w http.ResponseWriter, r *http.Request, app string, reports batch) bool {
+	for some := range slices.Chunk(reports, ingest.MaxReports) {
+		err := h.Recorder.Record(r.Context(), app, some)
+		switch {
+		case err == nil:
+			continue
+		case ota.KindOf(err) == ota.KindNotFound: // deleted meanwhile
+			h.noApp(w)
+		default:
+			h.Log.WarnContext(r.Context(), "events were not stored", "app", app, "err", err)
+			// Not too_many_requests, to which the plugins answer with an event more.
+			retryLater(w, "events_not_stored", "Events cannot be stored right now", 15)
+		}
+		return false
+	}
+	return true
 }
 
 // unknownAction is told of an action nobody classified; the event is stored.
 const unknownAction = "unknown_action"
 
-// report makes what is stored of one event, and what the device is told besides
-// "ok", if anything.
-func report(app *decide.App, in *info) ([]ingest.Report, object) {
+// batch is what is stored of the events of one request and app.
+type batch []ingest.Report
+
+// The bounds, in bytes, of what is kept of an event's own texts.
+const (
+	maxAction = 100
+	maxName   = 1200 // "version:path of a file"
+)
+
+// add puts what is stored of one event to the batch, and returns what the
+// device is told besides "ok", if anything.
+func (b *batch) add(app *decide.App, in *info) object {
 	c := in.check()
 	dev := in.device(app)
 	ev := ota.Event{
-		App: app.ID, Device: in.id, Action: in.Action, VersionName: in.VersionName, OldVersionName: in.OldVersionName,
-		VersionBuild: in.VersionBuild, Platform: in.Platform, PluginVersion: in.PluginVersion,
-		Timestamp: in.Timestamp, Metadata: in.Metadata, Known: known[in.Action],
+		App: app.ID, Device: in.id, Action: clip(in.Action, maxAction), VersionName: clip(in.VersionName, maxName),
+		OldVersionName: clip(in.OldVersionName, maxName), VersionBuild: dev.VersionBuild, Platform: dev.Platform,
+		PluginVersion: dev.PluginVersion, Timestamp: max(in.Timestamp, 0), Metadata: in.Metadata, Known: known[in.Action],
 	}
 	if ch := decide.Attribute(app, &c); ch != nil {
 		ev.Channel = ch.Name
 	}
 	stale := in.Action == "download_fail" && !decide.CountsDownloadFail(in.plugin)
 	ev.Counted = ev.Known && !stale
-	reports := []ingest.Report{{Device: dev, Event: ev}}
-	if !app.AllowCustomID && strings.TrimSpace(in.CustomID) != "" {
-		blocked := ev
-		blocked.Action, blocked.Known, blocked.Counted, blocked.Metadata = "customIdBlocked", true, false, nil
-		reports = append(reports, ingest.Report{Device: dev, Event: blocked})
+	*b = append(*b, ingest.Report{Device: dev, Event: ev})
+	if !app.AllowCustomID && strings.TrimSpace(in.CustomID) != "" && !b.has(in.id, customIDBlocked) {
+		ev.Action, ev.Known, ev.Counted, ev.Metadata = customIDBlocked, true, false, nil
+		*b = append(*b, ingest.Report{Device: dev, Event: ev})
 	}
 	switch {
-	case !ev.Known && in.Action != "":
-		return reports, object{"error": unknownAction, "message": "The action is not one this server knows; the event is kept"}
+	case !known[in.Action] && in.Action != "":
+		return object{"error": unknownAction, "message": "The action is not one this server knows; the event is kept"}
 	case !stale && !in.namesBundle(app):
-		return reports, object{"error": "version_not_found", "message": "No bundle has this version name; the event is kept",
+		return object{"error": "version_not_found", "message": "No bundle has this version name; the event is kept",
 			"app_id": app.ID, "version_name": in.VersionName}
 	}
-	return reports, nil
+	return nil
+}
+
+// customIDBlocked is the action of the event that says a name which a device
+// gave itself was dropped; once in a request is enough.
+const customIDBlocked = "customIdBlocked"
+
+func (b *batch) has(id ota.DeviceID, action string) bool {
+	return slices.ContainsFunc(*b, func(r ingest.Report) bool { return r.Event.Device == id && r.Event.Action == action })
 }
 
 // namesBundle reports whether the event is about a bundle that exists: one of
