@@ -15,8 +15,8 @@ import (
 const (
 	App     = "com.example.demo"
 	Channel = "production"
+	Native  = "0.9.0" // version of the native app
 
-	native = "0.9.0" // version of the native app
 	good   = "1.0.0"
 	broken = "2.0.0"
 	phones = 12

@@ -34,7 +34,7 @@ func (s *story) hire() error {
 		}
 		dev, err := device.New(device.Config{
 			UpdateURL: s.o.URL + "/updates", StatsURL: s.o.URL + "/stats", ChannelURL: s.o.URL + "/channel_self",
-			AppID: App, Platform: p.platform, PluginVersion: p.plugin, VersionBuild: native, VersionCode: "90",
+			AppID: App, Platform: p.platform, PluginVersion: p.plugin, VersionBuild: Native, VersionCode: "90",
 			PublicKeyPEM: s.key.Public().PEM(), Dir: filepath.Join(s.o.Dir, "devices", fmt.Sprintf("%02d", n+1)),
 			HTTP: s.http, Now: s.o.Now,
 		})

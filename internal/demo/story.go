@@ -50,7 +50,7 @@ func (s *story) setUp() (string, error) {
 func (s *story) push(version string) (string, error) {
 	res, err := publish.Push(s.ctx, s.o.Client, publish.Options{
 		App: App, Version: version, Channel: Channel, Dir: os.DirFS(s.build(version)),
-		Keys: []*seal.PrivateKey{s.key}, NativeVersion: native,
+		Keys: []*seal.PrivateKey{s.key}, NativeVersion: Native,
 	})
 	if err != nil {
 		return "", err
@@ -188,7 +188,7 @@ func (s *story) awaitHalt() error {
 	defer tick.Stop()
 	defer late.Stop()
 	for {
-		p, err := s.o.Client.Probe(s.ctx, App, ota.ProbeRequest{Platform: device.Android, Native: native, Current: good})
+		p, err := s.o.Client.Probe(s.ctx, App, ota.ProbeRequest{Platform: device.Android, Native: Native, Current: good})
 		if err != nil {
 			return err
 		}

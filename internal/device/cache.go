@@ -95,17 +95,3 @@ func (d *Device) keep(file string, hash ota.Digest, p string) {
 	}
 	_ = d.root.Link(file, name)
 }
-
-// CacheSize returns how many files and bytes the cache holds.
-func (d *Device) CacheSize() (files int, bytes int64) {
-	entries, err := fs.ReadDir(d.root.FS(), cacheDir)
-	if err != nil {
-		return 0, 0
-	}
-	for _, e := range entries {
-		if fi, err := e.Info(); err == nil {
-			files, bytes = files+1, bytes+fi.Size()
-		}
-	}
-	return files, bytes
-}

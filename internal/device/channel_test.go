@@ -111,3 +111,42 @@ func TestElectron(t *testing.T) {
 		t.Errorf("reports %v, want %v", got, want)
 	}
 }
+
+// Every call of a device without an address, without a server, or within a
+// window in which the server wants no calls, is an error and changes nothing.
+func TestCallsThatCannotBeMade(t *testing.T) {
+	none := newRig(t, func(c *Config) { c.UpdateURL, c.StatsURL, c.ChannelURL = "", "", "" })
+	gone := newRig(t, func(c *Config) {
+		c.UpdateURL, c.StatsURL, c.ChannelURL = "http://127.0.0.1:1/updates", "http://127.0.0.1:1/stats", "http://127.0.0.1:1/channel_self"
+	})
+	asked := newRig(t, nil)
+	asked.srv.answerStatus, asked.srv.answer = 429, map[string]any{"error": "slow", "retryAfterSeconds": 60}
+	must(asked.Check(t.Context(), ""))
+	before := asked.srv.seen()
+	for name, tt := range map[string]struct {
+		r    *rig
+		kind ota.Kind
+	}{"no address": {none, ota.KindInvalid}, "no server": {gone, ota.KindUnavailable}, "not wanted": {asked, ota.KindUnavailable}} {
+		_, serr := tt.r.SetChannel(t.Context(), "beta")
+		_, gerr := tt.r.GetChannel(t.Context())
+		_, lerr := tt.r.ListChannels(t.Context())
+		for call, err := range map[string]error{"set": serr, "get": gerr, "list": lerr} {
+			if err == nil || ota.KindOf(err) != tt.kind {
+				t.Errorf("%s, %s: %v", name, call, err)
+			}
+		}
+		tt.r.report("app_crash", event{})
+		if err := tt.r.Flush(t.Context()); (err == nil) != (name == "no address") {
+			t.Errorf("%s, flush: %v", name, err)
+		}
+		if c := tt.r.State().Channel; c != "" {
+			t.Errorf("%s: channel %q", name, c)
+		}
+	}
+	if n := asked.srv.seen(); n != before {
+		t.Errorf("the server that wants no calls got %d", n-before)
+	}
+	if _, err := none.Check(t.Context(), ""); ota.CodeOf(err) != "missing_config" {
+		t.Errorf("check without an address: %v", err)
+	}
+}

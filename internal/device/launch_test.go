@@ -1,6 +1,8 @@
 package device
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -231,6 +233,13 @@ func TestNewRefuses(t *testing.T) {
 		if _, err := New(c); ota.KindOf(err) != ota.KindInvalid || err == nil {
 			t.Errorf("%s: %v", field, err)
 		}
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(Config{AppID: testApp, Dir: file}); ota.CodeOf(err) != "device_disk" {
+		t.Errorf("folder that is a file: %v", err)
 	}
 	good.PublicKeyPEM = "-----BEGIN PUBLIC KEY-----"
 	if _, err := New(good); err == nil {

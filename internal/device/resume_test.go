@@ -1,8 +1,13 @@
 package device
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -144,5 +149,34 @@ func TestFailedFilesBlockTheVersionOnIOS(t *testing.T) {
 	}
 	if u, err := r.update(); err != nil || u.Bundle == nil {
 		t.Errorf("after Forget: %+v, %v", u, err)
+	}
+}
+
+// The app may be closed in the middle of a download: nobody is to blame, and the
+// next process goes on.
+func TestClosedInTheMiddle(t *testing.T) {
+	r := newRig(t, nil)
+	b := cutOnce(r)
+	ctx, cancel := context.WithCancel(t.Context())
+	b.onCut = func() { // when what was sent has arrived
+		part := filepath.Join(r.cfg.Dir, partialDir, r.left(partialDir)[0])
+		for fi, err := os.Stat(part); err == nil && fi.Size() < 100; fi, err = os.Stat(part) {
+			runtime.Gosched()
+		}
+		cancel()
+	}
+	if _, err := r.Update(ctx, ""); !errors.Is(err, context.Canceled) {
+		t.Fatalf("err = %v", err)
+	}
+	r.restart()
+	u := must(r.update())
+	if u.Bundle == nil || u.Transfer.Bytes >= int64(len(b.body)) {
+		t.Errorf("update = %+v of %d bytes", u, len(b.body))
+	}
+	r.launch(true)
+	for _, a := range r.srv.actions() {
+		if strings.HasPrefix(a, "download_fail") {
+			t.Errorf("reported %s", a)
+		}
 	}
 }

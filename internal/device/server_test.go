@@ -48,8 +48,9 @@ func keyB() *seal.PrivateKey { return twoKeys()[1] }
 // blob is one downloadable thing and the way the server misbehaves with it.
 type blob struct {
 	body     []byte
-	cut      int  // end the connection after so many bytes; 0 = never
-	cutTimes int  // only so often
+	cut      int // end the connection after so many bytes; 0 = never
+	cutTimes int // only so often
+	onCut    func()
 	status   int  // answer this instead
 	endless  bool // never stop sending
 	redirect string
@@ -196,6 +197,10 @@ func (s *server) file(w http.ResponseWriter, r *http.Request, b *blob) {
 	}
 	_, _ = w.Write(body[:b.cut])
 	w.(http.Flusher).Flush()
+	if b.onCut != nil {
+		b.onCut()
+		<-r.Context().Done() // the device hangs up
+	}
 	panic(http.ErrAbortHandler)
 }
 

@@ -277,26 +277,37 @@ func TestPushKeepsOldBundleButSaysWhatItLacks(t *testing.T) {
 	}
 }
 
-// cutFS changes a file after it was scanned.
-type cutFS struct {
+// changing is a build that a watcher rewrites: reads after the first differ.
+type changing struct {
 	fstest.MapFS
-	opened map[string]int
+	open, read bool // which way of reading sees the change
+	opened     map[string]int
 }
 
-func (c cutFS) Open(name string) (fs.File, error) {
+func (c changing) Open(name string) (fs.File, error) {
 	c.opened[name]++
-	if name == "same.css" && c.opened[name] > 1 {
+	if c.open && name == "same.css" && c.opened[name] > 1 {
 		return fstest.MapFS{name: &fstest.MapFile{Data: []byte("other")}}.Open(name)
 	}
 	return c.MapFS.Open(name)
 }
 
+func (c changing) ReadFile(name string) ([]byte, error) {
+	if c.read && name == "same.css" {
+		return []byte("other"), nil
+	}
+	return c.MapFS.ReadFile(name)
+}
+
 func TestPushNoticesAChangingBuild(t *testing.T) {
 	k := newKey(t)
-	f := newFake(k)
-	_, err := Push(t.Context(), f, options(cutFS{webApp(""), map[string]int{}}, k))
-	if ota.CodeOf(err) != "file_changed" || len(f.bundles) != 0 {
-		t.Errorf("got %v, %d bundles", err, len(f.bundles))
+	for _, dir := range []changing{{open: true}, {read: true}} {
+		dir.MapFS, dir.opened = webApp(""), map[string]int{}
+		f := newFake(k)
+		_, err := Push(t.Context(), f, options(dir, k))
+		if ota.CodeOf(err) != "file_changed" || len(f.bundles) != 0 {
+			t.Errorf("got %v, %d bundles", err, len(f.bundles))
+		}
 	}
 }
 

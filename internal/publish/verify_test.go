@@ -52,6 +52,12 @@ func TestVerifyFinds(t *testing.T) {
 		{"a file left out", "same.css", "not_listed", func(v *ota.Variant) {
 			v.Files = slices.DeleteFunc(v.Files, func(f ota.VariantFile) bool { return f.Name == "same.css.br" })
 		}},
+		{"an empty file as ciphertext", "empty.txt", "file_empty_sealed", func(v *ota.Variant) {
+			i := slices.IndexFunc(v.Files, func(f ota.VariantFile) bool { return f.Name == "empty.txt.br" })
+			nothing := k.EpochSession(testApp, 0).EncryptBytes(nil)
+			f.blobs[ota.Sum(nothing)] = nothing
+			v.Files[i].Name, v.Files[i].Brotli, v.Files[i].Blob = "empty.txt", false, ota.Sum(nothing)
+		}},
 		{"nothing published", "zip", "nothing_published", func(v *ota.Variant) { v.Zip, v.Files = ota.Digest{}, nil }},
 	}
 	for _, tt := range tests {
@@ -85,7 +91,7 @@ func TestVerifyBrokenBlob(t *testing.T) {
 		b := bytes.Clone(f.blobs[d])
 		f.blobs[d][len(b)/2] ^= 1
 		rep, err := Verify(t.Context(), f, Published{App: testApp, Version: "1.2.0", Key: k.Public(), TempDir: t.TempDir()})
-		if err != nil || rep.OK {
+		if err != nil || rep.OK || rep.Problems[0].Code != "blob_mismatch" {
 			t.Errorf("a flipped bit went unseen: %+v, %v", rep, err)
 		}
 		f.blobs[d] = b

@@ -45,7 +45,7 @@ func zipOnDisk(t *testing.T) (dir, want string) {
 	m := largeApp()
 	s := mustScan(t, m, Limits{})
 	dir = t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "app.zip"), mustZip(t, m, s.Files), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "app.zip"), mustZip(t, m, s.Files, holdLittle), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range s.Files {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -310,6 +311,41 @@ func TestScanDirJudgesSizesFirst(t *testing.T) {
 	} {
 		_, err := ScanDir(t.Context(), app, l)
 		wantCode(t, err, code)
+	}
+}
+
+func TestFirstError(t *testing.T) {
+	errs := []error{errors.New("0"), errors.New("1"), errors.New("2")}
+	f := firstError{at: 3}
+	for _, i := range []int{1, 2, 0} {
+		f.set(i, errs[i])
+	}
+	if !errors.Is(f.err, errs[0]) || f.before(0) || !f.before(1) {
+		t.Errorf("error %v of file %d", f.err, f.at)
+	}
+}
+
+// countingFS counts what is opened.
+type countingFS struct {
+	fs.FS
+	opened *atomic.Int64
+}
+
+func (c countingFS) Open(name string) (fs.File, error) {
+	c.opened.Add(1)
+	return c.FS.Open(name)
+}
+
+func TestScanDirStopsAtTheFirstError(t *testing.T) {
+	m := fstest.MapFS{"0.js": file("x"), "index.html": file("x")}
+	for i := range 2000 {
+		m[fmt.Sprintf("a%d.js", i)] = file("x")
+	}
+	var n atomic.Int64
+	_, err := ScanDir(t.Context(), countingFS{brokenFS{FS: m, open: map[string]bool{"0.js": true}}, &n}, Limits{})
+	wantCode(t, err, "file_unreadable")
+	if n.Load() > 1500 {
+		t.Errorf("%d files were opened after the first failed", n.Load())
 	}
 }
 

@@ -24,16 +24,22 @@ const inMemory = 8 << 20
 // The bytes depend on the paths and contents only. Memory stays below a few
 // times 8 MiB per core.
 func WriteZip(w io.Writer, fsys fs.FS, files []ota.TreeFile) error {
+	return writeZip(w, fsys, files, inMemory)
+}
+
+// writeZip packs files of up to hold bytes in memory. The result does not
+// depend on hold.
+func writeZip(w io.Writer, fsys fs.FS, files []ota.TreeFile, hold int64) error {
 	files, err := inOrder(files)
 	if err != nil {
 		return err
 	}
 	zw := zip.NewWriter(w)
-	line := startLine(fsys, files)
+	line := startLine(fsys, files, hold)
 	defer line.stop()
 	var d deflater
 	for _, f := range files {
-		if f.Size > inMemory {
+		if f.Size > hold {
 			err = writeLarge(zw, fsys, f, &d)
 		} else {
 			err = line.writeNext(zw, f)
@@ -86,7 +92,7 @@ type job struct {
 	done chan parcel // takes one without waiting
 }
 
-func startLine(fsys fs.FS, files []ota.TreeFile) *line {
+func startLine(fsys fs.FS, files []ota.TreeFile, hold int64) *line {
 	n := workers(len(files))
 	l := &line{
 		order: make(chan chan parcel, 2*n),
@@ -97,7 +103,7 @@ func startLine(fsys fs.FS, files []ota.TreeFile) *line {
 	l.wg.Go(func() {
 		defer close(jobs)
 		for _, f := range files {
-			if f.Size > inMemory {
+			if f.Size > hold {
 				continue
 			}
 			done := make(chan parcel, 1)

@@ -18,10 +18,13 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
-func mustZip(t testing.TB, fsys fs.FS, files []ota.TreeFile) []byte {
+// holdLittle makes most files of largeApp too large to hold in memory.
+const holdLittle = 64 << 10
+
+func mustZip(t testing.TB, fsys fs.FS, files []ota.TreeFile, hold int64) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := WriteZip(&b, fsys, files); err != nil {
+	if err := writeZip(&b, fsys, files, hold); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -52,23 +55,25 @@ func wantContents(t testing.TB, archive []byte, m fstest.MapFS) []*zip.File {
 
 // largeApp has files that do not fit in memory, of each sort.
 func largeApp() fstest.MapFS {
+	const n = 3 * holdLittle
 	m := webApp()
-	n := inMemory + 12345
-	m["big/noise.bin"] = &fstest.MapFile{Data: noise(2, n)}
-	m["big/zero.bin"] = &fstest.MapFile{Data: make([]byte, n)}
 	var text bytes.Buffer
 	for i := 0; text.Len() < n; i++ {
 		text.WriteString(strings.Repeat("line ", i%7) + string(noise(uint64(i), 20)) + "\n")
 	}
 	m["big/text.txt"] = &fstest.MapFile{Data: text.Bytes()}
-	m["mid/zero.bin"] = &fstest.MapFile{Data: make([]byte, ratioFloor+1)}
-	m["mid/exact.bin"] = &fstest.MapFile{Data: make([]byte, inMemory)}
+	m["big/noise.bin"] = &fstest.MapFile{Data: noise(2, n)}
+	m["big/zero.bin"] = &fstest.MapFile{Data: make([]byte, ratioFloor+1)}
+	m["big/floor.bin"] = &fstest.MapFile{Data: make([]byte, ratioFloor)}
+	m["big/over.bin"] = &fstest.MapFile{Data: make([]byte, holdLittle+1)}
+	m["big/exact.bin"] = &fstest.MapFile{Data: make([]byte, holdLittle)}
 	return m
 }
 
 func TestWriteZipRoundTrip(t *testing.T) {
 	m := largeApp()
-	archive := mustZip(t, m, mustScan(t, m, Limits{}).Files)
+	scan := mustScan(t, m, Limits{})
+	archive := mustZip(t, m, scan.Files, holdLittle)
 	stored := map[string]bool{}
 	files := wantContents(t, archive, m)
 	if !slices.IsSortedFunc(files, func(a, b *zip.File) int { return strings.Compare(a.Name, b.Name) }) {
@@ -85,27 +90,34 @@ func TestWriteZipRoundTrip(t *testing.T) {
 	}
 	for name, want := range map[string]bool{
 		"assets/empty.txt": true, "img/noise.bin": true, "big/noise.bin": true,
-		"css/app.css": false, "big/text.txt": false, "big/zero.bin": false, "mid/zero.bin": false,
+		"css/app.css": false, "big/text.txt": false, "big/zero.bin": false, "big/exact.bin": false,
 	} {
 		if stored[name] != want {
 			t.Errorf("%s: stored = %v, want %v", name, stored[name], want)
 		}
 	}
+	var b bytes.Buffer
+	if err := WriteZip(&b, m, scan.Files); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(b.Bytes(), archive) {
+		t.Error("what is held in memory counts")
+	}
 }
 
 // goldenZip is the digest of the archive of webApp. It changes with the
 // compressor; then every publisher's archives change, once.
-const goldenZip = "1894c5227de3fbd83865d242d1a0fdf0077bf682611dad3988cc3762361b7e4b"
+const goldenZip = "9831e45c5254a82c0541ca627e886212f05363d029617f65a6a4aed5124ba774"
 
 func TestWriteZipIsDeterministic(t *testing.T) {
 	m := webApp()
 	files := mustScan(t, m, Limits{}).Files
-	want := mustZip(t, m, files)
+	want := mustZip(t, m, files, inMemory)
 	if got := ota.Sum(want).String(); got != goldenZip {
 		t.Errorf("the archive is %s, want %s", got, goldenZip)
 	}
 	slices.Reverse(files)
-	if !bytes.Equal(mustZip(t, m, files), want) {
+	if !bytes.Equal(mustZip(t, m, files, inMemory), want) {
 		t.Error("the order of the list counts")
 	}
 	for i := range 10 {
@@ -114,7 +126,7 @@ func TestWriteZipIsDeterministic(t *testing.T) {
 			other[p] = &fstest.MapFile{Data: f.Data, Mode: fs.FileMode(0o400 + i), ModTime: time.Unix(int64(i)*1e8, 5).In(time.FixedZone("", i*3600))}
 		}
 		shuffled := brokenFS{FS: other}
-		if !bytes.Equal(mustZip(t, shuffled, mustScan(t, shuffled, Limits{}).Files), want) {
+		if !bytes.Equal(mustZip(t, shuffled, mustScan(t, shuffled, Limits{}).Files, inMemory), want) {
 			t.Fatal("times, modes or order of the folder count")
 		}
 	}
@@ -126,16 +138,8 @@ func TestWriteZipIsDeterministic(t *testing.T) {
 	if err := os.Chtimes(filepath.Join(dir, "index.html"), time.Time{}, time.Unix(1, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(mustZip(t, os.DirFS(dir), mustScan(t, os.DirFS(dir), Limits{}).Files), want) {
+	if !bytes.Equal(mustZip(t, os.DirFS(dir), mustScan(t, os.DirFS(dir), Limits{}).Files, inMemory), want) {
 		t.Error("a real folder gives another archive")
-	}
-}
-
-func TestWriteZipLargeIsDeterministic(t *testing.T) {
-	m := largeApp()
-	files := mustScan(t, m, Limits{}).Files
-	if !bytes.Equal(mustZip(t, m, files), mustZip(t, m, files)) {
-		t.Error("two runs differ")
 	}
 }
 
@@ -190,12 +194,50 @@ func TestWriteZipNoticesChanges(t *testing.T) {
 				if c.now != nil {
 					m[p] = &fstest.MapFile{Data: c.now}
 				}
-				err := WriteZip(io.Discard, m, files)
+				err := writeZip(io.Discard, m, files, holdLittle)
 				wantCode(t, err, "file_changed")
 				if !strings.Contains(err.Error(), p) {
 					t.Errorf("%q does not name %s", err, p)
 				}
 			})
+		}
+	}
+}
+
+// endlessFS has one file without an end.
+type endlessFS struct {
+	fs.FS
+	name string
+}
+
+func (e endlessFS) Open(name string) (fs.File, error) {
+	f, err := e.FS.Open(name)
+	if err == nil && name == e.name {
+		return endlessFile{f}, nil
+	}
+	return f, err
+}
+
+type endlessFile struct{ fs.File }
+
+func (endlessFile) Read(b []byte) (int, error) { return len(b), nil }
+
+func TestWriteZipStopsReadingWhatGrew(t *testing.T) {
+	m := largeApp()
+	files := mustScan(t, m, Limits{}).Files
+	for _, p := range []string{"js/app.js", "big/text.txt"} {
+		wantCode(t, writeZip(io.Discard, endlessFS{m, p}, files, holdLittle), "file_changed")
+	}
+}
+
+func TestWriteZipChecksSizesOfTheList(t *testing.T) {
+	m := largeApp()
+	for _, p := range []string{"js/app.js", "big/text.txt"} {
+		for _, by := range []int64{-1, 1} {
+			files := mustScan(t, m, Limits{}).Files
+			i := slices.IndexFunc(files, func(f ota.TreeFile) bool { return f.Path == p })
+			files[i].Size += by
+			wantCode(t, writeZip(io.Discard, m, files, holdLittle), "file_changed")
 		}
 	}
 }
@@ -223,7 +265,7 @@ func TestWriteZipNoticesChangesBetweenReadings(t *testing.T) {
 		files := mustScan(t, fstest.MapFS{"index.html": base["index.html"], p: base[p]}, Limits{}).Files
 		then := slices.Clone(base[p].Data)
 		then[len(then)-1]++
-		wantCode(t, WriteZip(io.Discard, flickerFS{base, p, new(int), then}, files), "file_changed")
+		wantCode(t, writeZip(io.Discard, flickerFS{base, p, new(int), then}, files, holdLittle), "file_changed")
 	}
 }
 
@@ -231,8 +273,8 @@ func TestWriteZipReadErrors(t *testing.T) {
 	m := largeApp()
 	files := mustScan(t, m, Limits{}).Files
 	for _, p := range []string{"js/app.js", "big/text.txt"} {
-		wantCode(t, WriteZip(io.Discard, brokenFS{FS: m, open: map[string]bool{p: true}}, files), "file_unreadable")
-		wantCode(t, WriteZip(io.Discard, brokenFS{FS: m, read: map[string]bool{p: true}}, files), "file_unreadable")
+		wantCode(t, writeZip(io.Discard, brokenFS{FS: m, open: map[string]bool{p: true}}, files, holdLittle), "file_unreadable")
+		wantCode(t, writeZip(io.Discard, brokenFS{FS: m, read: map[string]bool{p: true}}, files, holdLittle), "file_unreadable")
 	}
 }
 
@@ -251,16 +293,16 @@ func (w *fullWriter) Write(b []byte) (int, error) {
 func TestWriteZipReturnsErrorsOfTheWriter(t *testing.T) {
 	m := largeApp()
 	files := mustScan(t, m, Limits{}).Files
-	size := len(mustZip(t, m, files))
+	size := len(mustZip(t, m, files, holdLittle))
 	for _, n := range []int{0, 1000, size / 3, size / 2, size - 100, size - 1} {
 		// The bubble fails if a goroutine is left behind.
 		synctest.Test(t, func(t *testing.T) {
-			if err := WriteZip(&fullWriter{n}, m, files); !errors.Is(err, errFull) {
+			if err := writeZip(&fullWriter{n}, m, files, holdLittle); !errors.Is(err, errFull) {
 				t.Errorf("after %d bytes: %v, want the writer's error", n, err)
 			}
 		})
 	}
-	if err := WriteZip(&fullWriter{size}, m, files); err != nil {
+	if err := writeZip(&fullWriter{size}, m, files, holdLittle); err != nil {
 		t.Error(err)
 	}
 }

@@ -33,8 +33,7 @@ func (s reads) loadApp(ctx context.Context, id string, known func(int64) bool) (
 	}
 	reach := map[int64]struct{}{}
 	for _, c := range channels {
-		history, err := selectAll(ctx, s.q, scanRelease,
-			`SELECT `+releaseColumns+fromReleases+` WHERE r.channel_id = $1 ORDER BY r.id DESC`, c.ID)
+		history, err := s.lineage(ctx, c.ID)
 		if err != nil {
 			return l, err
 		}
@@ -49,6 +48,15 @@ func (s reads) loadApp(ctx context.Context, id string, known func(int64) bool) (
 	l.ChangedAt, err = selectOne(ctx, s.q, nil, scanInt, `SELECT COALESCE(MAX(at), 0) FROM changes
 		WHERE id = (SELECT MAX(id) FROM changes WHERE app = $1)`, id)
 	return l, err
+}
+
+// lineage reads of a channel's history what says which releases follow from
+// which; there may be thousands.
+func (s reads) lineage(ctx context.Context, channelID int64) ([]ota.Release, error) {
+	return selectAll(ctx, s.q, func(row scanner) (r ota.Release, err error) {
+		return r, row.Scan(&r.ID, &r.Parent, &r.BundleID, &r.Version)
+	}, `SELECT r.id, r.parent, COALESCE(r.bundle_id, 0), COALESCE(b.version, 'builtin')
+		FROM releases r LEFT JOIN bundles b ON b.id = r.bundle_id WHERE r.channel_id = $1 ORDER BY r.id DESC`, channelID)
 }
 
 // withHistory adds the ids of the bundles that the channel reaches to reach.

@@ -60,6 +60,21 @@ func TestPurgeByTime(t *testing.T) {
 	}
 }
 
+func TestPurgeKeepsToItsLimit(t *testing.T) {
+	db := purgeDB(t)
+	for i := range byte(5) {
+		e := happened(i, "set", "1", 99)
+		e.App = "com.example.gone"
+		mustWrite(t, db, ingest.Batch{Events: []ingest.EventRow{e}})
+	}
+	if n := mustPurge(t, db, 4, 4); n != 4 {
+		t.Errorf("removed %d rows, want 4: three old events and one of the app that is gone", n)
+	}
+	if n := count(t, db, `SELECT count(*) FROM events WHERE app = 'com.example.gone'`); n != 4 {
+		t.Errorf("%d events of the app that is gone are left, want 4", n)
+	}
+}
+
 func TestPurgeOfGoneApps(t *testing.T) {
 	db := purgeDB(t)
 	mustWrite(t, db, ingest.Batch{

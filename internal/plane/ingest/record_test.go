@@ -300,7 +300,7 @@ func TestStoreFailureReachesEveryCaller(t *testing.T) {
 			return ingest.Written{}, errors.New("disk on fire")
 		}
 		v := viewOf("1.0.0")
-		s, stop := start(t, ingest.Deps{Store: store, Snap: v})
+		s, stop := start(t, ingest.Deps{Store: store, Snap: v, MaxQueue: 5})
 		defer stop()
 		var wg sync.WaitGroup
 		for n := range 5 {
@@ -321,7 +321,7 @@ func TestStoreFailureReachesEveryCaller(t *testing.T) {
 			t.Error("the snapshot knows failures that were not stored")
 		}
 		store.setWrite(nil)
-		mustRecord(t, s, report(1, "update_fail", "1.0.0", 1))
+		mustRecord(t, s, report(1, "update_fail", "1.0.0", 1)) // there is room again
 	})
 }
 
@@ -373,6 +373,36 @@ func TestOverload(t *testing.T) {
 		close(release) // what was queued is stored all the same, and all room is free again
 		mustRecord(t, s, report(5, "set", "1", 1), report(5, "set", "1", 2), report(5, "set", "1", 3), report(5, "set", "1", 4))
 		mustRecord(t, s, heavy)
+	})
+}
+
+// What waits is bounded in bytes too: an event with much metadata takes the
+// room of many.
+func TestMetadataWeighs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &fakeStore{}
+		release := make(chan struct{})
+		store.write = func(b *ingest.Batch) (ingest.Written, error) {
+			<-release
+			return storedAll(b), nil
+		}
+		s, stop := start(t, ingest.Deps{Store: store, MaxQueue: 10})
+		defer stop()
+		record := func(metadata int) {
+			r := report(1, "webview_javascript_error", "1.0.0", int64(metadata))
+			r.Event.Metadata = map[string]string{"stack": strings.Repeat("x", metadata)}
+			go func() { _ = s.Record(context.Background(), app, []ingest.Report{r}) }()
+			synctest.Wait()
+		}
+		record(1)
+		record(8 * 512) // weighs 9: all there is left
+		record(2)
+		time.Sleep(time.Minute) // all gave up, the last without having been queued
+		close(release)
+		mustRecord(t, s, report(2, "set", "1.0.0", 1))
+		if events, _, _ := store.written(); events != 3 {
+			t.Errorf("%d events written, want 3: the one without room is not among them", events)
+		}
 	})
 }
 

@@ -73,6 +73,32 @@ func TestRecentKeepsMostOfAFullTable(t *testing.T) {
 	}
 }
 
+func TestRecentForgetsTheOldest(t *testing.T) {
+	r := newRecent()
+	var same []*ota.Device // devices of one set
+	first, _ := r.place("a", ota.DeviceID{})
+	for i := 0; len(same) < 5; i++ {
+		d := &ota.Device{ID: ota.DeviceID{byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)}}
+		if set, _ := r.place("a", d.ID); set == first {
+			same = append(same, d)
+		}
+	}
+	for i, d := range same[:4] {
+		r.fresh("a", d, uint64(i+1))
+	}
+	same[0].VersionName = "news" // so that the second is the oldest
+	r.fresh("a", same[0], 5)
+	r.fresh("a", same[4], 6)
+	for _, i := range []int{0, 2, 3, 4} {
+		if !r.fresh("a", same[i], 6) {
+			t.Errorf("device %d is forgotten", i)
+		}
+	}
+	if r.fresh("a", same[1], 6) {
+		t.Error("the oldest of five in a set of four is known")
+	}
+}
+
 func TestTallyCounts(t *testing.T) {
 	a := newTally()
 	key := func(i int) checkKey {

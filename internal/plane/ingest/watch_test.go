@@ -149,7 +149,7 @@ func TestReleaseIsJudgedAgain(t *testing.T) {
 		v.set(cooling)
 		expect("cooling down", 50*time.Minute, 0)
 		expect("cooled down", 10*time.Minute+15*time.Second, 1)
-		now.Store(&outcomes{4, 0, nil})
+		now.Store(&outcomes{1, 0, nil})
 		expect("nothing failed within the window", time.Hour, 0)
 		now.Store(&outcomes{4, 4, nil})
 		expect("forgotten until the next failure", time.Hour, 0)

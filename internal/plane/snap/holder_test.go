@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -191,6 +192,25 @@ func TestHolderConcurrent(t *testing.T) {
 	refresh(t, h, "b")
 	if _, ok := src.apps["b"]; ok != (h.App("b") != nil) {
 		t.Errorf("b is there: %v, in the source: %v", h.App("b") != nil, ok)
+	}
+}
+
+// Who waited for an app that was then removed must not work on what nobody
+// sees any more.
+func TestLockOfARemovedApp(t *testing.T) {
+	for range 200 {
+		h := NewHolder(newSource())
+		s := h.lock("a")
+		got := make(chan *slot)
+		go func() { got <- h.lock("a") }()
+		for range 100 {
+			runtime.Gosched() // until the other waits for s, most of the time
+		}
+		h.remove("a", s)
+		s.mu.Unlock()
+		if g := <-got; g.gone || (*h.apps.Load())["a"] != g {
+			t.Fatal("locked a slot that is gone")
+		}
 	}
 }
 

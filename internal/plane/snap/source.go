@@ -39,7 +39,7 @@ type Loaded struct {
 // LoadedChannel is a channel with what follows from its history.
 type LoadedChannel struct {
 	ota.Channel
-	Chain     []ota.Release // the current release, then its parents, at most MaxChain
+	Chain     []ota.Release // the current release, then its parents, at most MaxChain; id, parent, bundle and version
 	Withdrawn []string      // versions of the history that are not in the whole chain of parents
 }
 

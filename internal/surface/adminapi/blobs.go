@@ -139,7 +139,11 @@ func (m *movingReader) Read(p []byte) (int, error) {
 	// Some response writers have no deadlines; then the server's own hold.
 	_ = m.ctrl.SetReadDeadline(time.Now().Add(stall))
 	_ = m.ctrl.SetWriteDeadline(time.Now().Add(2 * stall))
-	return m.src.Read(p)
+	n, err := m.src.Read(p)
+	if err != nil && err != io.EOF {
+		err = truncated(err)
+	}
+	return n, err
 }
 
 // movingWriter is the same for an answer.

@@ -25,10 +25,15 @@ func readBody(r io.Reader, limit int64) ([]byte, error) {
 	case n > limit || tooLarge != nil:
 		return nil, ota.Errorf(ota.KindTooLarge, "body_too_large", "the request body has more than %d bytes", limit)
 	case err != nil:
-		return nil, ota.Invalid("body_truncated", "the request body ended early").WithCause(err).
-			WithHint("send the request again")
+		return nil, truncated(err)
 	}
 	return b.Bytes(), nil
+}
+
+// truncated is the error for a body that broke off or stood still too long.
+func truncated(err error) error {
+	return ota.Invalid("body_truncated", "the request body ended early").WithCause(err).
+		WithHint("send it again; an upload goes on where it broke off")
 }
 
 // decode reads exactly one JSON document into v: names are case-sensitive, and

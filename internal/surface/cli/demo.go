@@ -172,15 +172,29 @@ func loaded(n int64) string {
 func printTry(w io.Writer, r demoResult) {
 	fmt.Fprintf(w, "\nthe server runs until you press Ctrl-C; in another terminal:\n\n"+
 		"  export WAXWING_URL=%s\n  export WAXWING_TOKEN=%s\n\n", r.URL, r.Token)
-	for _, line := range []string{
-		"waxwing status --app " + r.App,
-		"waxwing releases --app " + r.App + " --channel " + demo.Channel,
-		"waxwing events --app " + r.App,
-		"waxwing probe --app " + r.App + " --platform android --native 0.9.0",
-		"waxwing push " + quoted(filepath.Join(r.Builds, "1.0.0")) + " --app " + r.App + " --version 1.0.1 --channel " + demo.Channel + " --key " + quoted(r.KeyFile),
-		"waxwing device run --app " + r.App + " --native 0.9.0 --public-key " + quoted(r.KeyFile+".pub") + " --state " + quoted(filepath.Join(r.Data, "my-device")),
-	} {
-		fmt.Fprintln(w, "  "+line)
+	for _, args := range tryCommands(r) {
+		fmt.Fprint(w, "  waxwing")
+		for _, a := range args {
+			fmt.Fprint(w, " "+quoted(a))
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+// tryCommands are command lines that work on the demo's server.
+func tryCommands(r demoResult) [][]string {
+	return [][]string{
+		{"status", "--app", r.App},
+		{"releases", "--app", r.App, "--channel", demo.Channel},
+		{"events", "list", "--app", r.App, "--action", "update_fail"},
+		{"probe", "--app", r.App, "--platform", "android", "--native", demo.Native},
+		{
+			"push", filepath.Join(r.Builds, "1.0.0"), "--app", r.App, "--version", "1.0.1", "--channel", demo.Channel, "--key", r.KeyFile,
+		},
+		{
+			"device", "run", "--app", r.App, "--native", demo.Native, "--public-key", r.KeyFile + ".pub",
+			"--state", filepath.Join(r.Data, "my-device"),
+		},
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/demo"
 )
 
 // runCommand runs one command by itself and returns what it wrote to standard output.
@@ -82,6 +83,20 @@ func TestQuoted(t *testing.T) {
 	for in, want := range map[string]string{"/a/b": "/a/b", "/a b": "'/a b'", "/it's": `'/it'\''s'`} {
 		if got := quoted(in); got != want {
 			t.Errorf("quoted(%q) = %s, want %s", in, got, want)
+		}
+	}
+}
+
+// What the demo tells people to type must be right.
+func TestDemoSuggestsRealCommands(t *testing.T) {
+	r := demoResult{Data: "/d", Report: demo.Report{App: demo.App, KeyFile: "/k", Builds: "/b"}}
+	for _, args := range tryCommands(r) {
+		c, rest, err := NewRoot(Streams{}, nil).Find(args)
+		if err == nil {
+			err = errors.Join(c.ParseFlags(rest), c.ValidateRequiredFlags(), c.ValidateArgs(c.Flags().Args()))
+		}
+		if err != nil || c.HasSubCommands() {
+			t.Errorf("waxwing %s: %v", strings.Join(args, " "), err)
 		}
 	}
 }

@@ -80,8 +80,8 @@ func (st *deviceStage) push(version string) {
 	}
 }
 
-// device runs one subcommand under --json and decodes its document.
-func device1[T any](st *deviceStage, args ...string) (T, error) {
+// onDevice runs one subcommand under --json and decodes its document.
+func onDevice[T any](st *deviceStage, args ...string) (T, error) {
 	st.t.Helper()
 	var v T
 	out, err := runCommand(st.t, true, newDeviceCommand, append(args, st.flags...)...)
@@ -96,27 +96,27 @@ func device1[T any](st *deviceStage, args ...string) (T, error) {
 func TestDeviceLoop(t *testing.T) {
 	st := newDeviceStage(t)
 	st.push("1.0.1")
-	if a, err := device1[device.Answer](st, "check"); err != nil || a.Kind != device.Update || a.Version != "1.0.1" || len(a.Manifest) == 0 {
+	if a, err := onDevice[device.Answer](st, "check"); err != nil || a.Kind != device.Update || a.Version != "1.0.1" || len(a.Manifest) == 0 {
 		t.Fatalf("check: %+v, %v", a, err)
 	}
-	if u, err := device1[device.Updated](st, "update"); err != nil || u.Bundle == nil || u.Transfer.Fetched == 0 {
+	if u, err := onDevice[device.Updated](st, "update"); err != nil || u.Bundle == nil || u.Transfer.Fetched == 0 {
 		t.Fatalf("update: %+v, %v", u, err)
 	}
-	if l, err := device1[device.Launched](st, "ready"); err != nil || l.Running.Version != "1.0.1" || l.Running.Status != device.Success {
+	if l, err := onDevice[device.Launched](st, "ready"); err != nil || l.Running.Version != "1.0.1" || l.Running.Status != device.Success {
 		t.Fatalf("ready: %+v, %v", l, err)
 	}
 	st.push("1.0.2")
-	if u, err := device1[device.Updated](st, "update"); err != nil || u.Transfer.Fetched != 0 || u.Transfer.Cached == 0 {
+	if u, err := onDevice[device.Updated](st, "update"); err != nil || u.Transfer.Fetched != 0 || u.Transfer.Cached == 0 {
 		t.Errorf("update to the same content: %+v, %v", u, err)
 	}
-	if l, err := device1[device.Launched](st, "timeout"); err != nil || !l.RolledBack || l.Running.Version != "1.0.1" {
+	if l, err := onDevice[device.Launched](st, "timeout"); err != nil || !l.RolledBack || l.Running.Version != "1.0.1" {
 		t.Errorf("timeout: %+v, %v", l, err)
 	}
 	// The server remembers; the device is not offered 1.0.2 again.
-	if r, err := device1[deviceRun](st, "run"); err != nil || r.Update.Bundle != nil || r.Launch.Running.Version != "1.0.1" {
+	if r, err := onDevice[deviceRun](st, "run"); err != nil || r.Update.Bundle != nil || r.Launch.Running.Version != "1.0.1" {
 		t.Errorf("run: %+v, %v", r, err)
 	}
-	s, err := device1[device.State](st, "state")
+	s, err := onDevice[device.State](st, "state")
 	if err != nil || s.LastFailed != "1.0.2" || s.Queued != 0 {
 		t.Errorf("state: %+v, %v", s, err)
 	}
@@ -129,25 +129,25 @@ func TestDeviceLoop(t *testing.T) {
 func TestDeviceChannel(t *testing.T) {
 	st := newDeviceStage(t)
 	st.push("1.0.1")
-	if l, err := device1[listing[device.ListedChannel]](st, "channel", "list"); err != nil || len(l.Items) == 0 {
+	if l, err := onDevice[listing[device.ListedChannel]](st, "channel", "list"); err != nil || len(l.Items) == 0 {
 		t.Errorf("list: %+v, %v", l, err)
 	}
-	if i, err := device1[device.ChannelInfo](st, "channel", "set", "beta"); err != nil || i.Channel != "beta" {
+	if i, err := onDevice[device.ChannelInfo](st, "channel", "set", "beta"); err != nil || i.Channel != "beta" {
 		t.Errorf("set: %+v, %v", i, err)
 	}
-	if s, err := device1[device.State](st, "state"); err != nil || s.Channel != "beta" {
+	if s, err := onDevice[device.State](st, "state"); err != nil || s.Channel != "beta" {
 		t.Errorf("state: %+v, %v", s, err)
 	}
-	if _, err := device1[device.ChannelInfo](st, "channel", "set", "nope"); ota.KindOf(err) != ota.KindForbidden {
+	if _, err := onDevice[device.ChannelInfo](st, "channel", "set", "nope"); ota.KindOf(err) != ota.KindForbidden {
 		t.Errorf("set of an unknown channel: %v", err)
 	}
-	if i, err := device1[device.ChannelInfo](st, "channel", "get"); err != nil || i.Channel != "beta" {
+	if i, err := onDevice[device.ChannelInfo](st, "channel", "get"); err != nil || i.Channel != "beta" {
 		t.Errorf("get: %+v, %v", i, err)
 	}
-	if _, err := device1[done](st, "channel", "unset"); err != nil {
+	if _, err := onDevice[done](st, "channel", "unset"); err != nil {
 		t.Errorf("unset: %v", err)
 	}
-	if a, err := device1[device.Answer](st, "check"); err != nil || a.Version != "1.0.1" {
+	if a, err := onDevice[device.Answer](st, "check"); err != nil || a.Version != "1.0.1" {
 		t.Errorf("check on the public channel: %+v, %v", a, err)
 	}
 }
@@ -161,7 +161,7 @@ func TestDeviceOfOtherKinds(t *testing.T) {
 		"old plugin": {"--plugin", "7.20.0"},
 	} {
 		st.flags = append(st.flags[:len(st.flags):len(st.flags)], "--state", filepath.Join(st.dir, name))
-		r, err := device1[deviceRun](st, append([]string{"run"}, flags...)...)
+		r, err := onDevice[deviceRun](st, append([]string{"run"}, flags...)...)
 		if err != nil || r.Launch.Running.Version != "1.0.1" || r.Check.Kind != device.UpToDate {
 			t.Errorf("%s: %+v, %v", name, r, err)
 		}

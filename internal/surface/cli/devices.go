@@ -105,7 +105,7 @@ func newDevicesOverrideCommand(g *Globals) *cobra.Command {
 		Example: "  waxwing devices override 00000000-0000-4000-8000-000000000000 --app com.example.shop --channel beta",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return onDevice(cmd.Context(), g, args[0], func(ctx context.Context, cl *client.Client, id ota.DeviceID) error {
+			return changeDevice(cmd.Context(), g, args[0], func(ctx context.Context, cl *client.Client, id ota.DeviceID) error {
 				return cl.SetOverride(ctx, app, id, channel)
 			}, fmt.Sprintf("device %s now follows channel %s", args[0], channel))
 		},
@@ -122,7 +122,7 @@ func newDevicesClearOverrideCommand(g *Globals) *cobra.Command {
 		Short: "Let a device choose its channel again",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return onDevice(cmd.Context(), g, args[0], func(ctx context.Context, cl *client.Client, id ota.DeviceID) error {
+			return changeDevice(cmd.Context(), g, args[0], func(ctx context.Context, cl *client.Client, id ota.DeviceID) error {
 				return cl.ClearOverride(ctx, app, id)
 			}, fmt.Sprintf("device %s is not bound to a channel any more", args[0]))
 		},
@@ -131,7 +131,7 @@ func newDevicesClearOverrideCommand(g *Globals) *cobra.Command {
 	return c
 }
 
-func onDevice(ctx context.Context, g *Globals, arg string, call func(context.Context, *client.Client, ota.DeviceID) error, said string) error {
+func changeDevice(ctx context.Context, g *Globals, arg string, call func(context.Context, *client.Client, ota.DeviceID) error, said string) error {
 	id, err := deviceArg(arg)
 	if err != nil {
 		return err

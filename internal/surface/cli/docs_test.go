@@ -61,6 +61,9 @@ func describe(b *bytes.Buffer, c *cobra.Command, level int) {
 		fmt.Fprintf(b, "\nAlso: `%s`\n", strings.Join(c.Aliases, "`, `"))
 	}
 	if c.HasSubCommands() {
+		if c.HasAvailablePersistentFlags() {
+			fmt.Fprintf(b, "\nOn all of them:\n\n```\n%s```\n", flags(c.PersistentFlags().FlagUsages()))
+		}
 		for _, sub := range c.Commands() {
 			describe(b, sub, level+1)
 		}

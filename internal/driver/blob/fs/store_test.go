@@ -74,8 +74,8 @@ func TestOpenAfterKill(t *testing.T) {
 	s := open(t, dir, time.Now)
 	d := ota.Sum([]byte("one two three"))
 	for name, text := range map[string]string{
-		d.String() + "-1": "one",
-		d.String() + "-2": "one two",
+		d.String() + "-1": "one two",
+		d.String() + "-2": "one",
 		d.String() + "-3": "",
 		"junk":            "junk",
 	} {

@@ -225,3 +225,14 @@ func (a answer) want(t *testing.T, status int, fields map[string]any) {
 }
 
 var errBroken = errors.New("broken for the test")
+
+// postCheck posts a check to a handler that lasts for several.
+func postCheck(h http.Handler, f map[string]any) string {
+	raw, err := json.Marshal(f)
+	if err != nil {
+		return err.Error()
+	}
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, httptest.NewRequest(http.MethodPost, "/updates", bytes.NewReader(raw)))
+	return rec.Body.String()
+}
