@@ -74,6 +74,7 @@ export default config;`, Config{
 		{"a cast", `const c = <CapacitorConfig>{ appId: 'com.cast.app' }`, Config{AppID: lit("com.cast.app")}},
 		{"computed plugins", `export default { appId: 'a.b', plugins: load() }`, Config{AppID: lit("a.b"), Notes: []string{"plugins is computed; its options were not read"}}},
 		{"null is not set", `export default { appId: 'a.b', webDir: null }`, Config{AppID: lit("a.b")}},
+		{"a stray quote ends with its line", "if (/don't/.test(x)) {}\nexport default { appId: 'com.stray.app' }", Config{AppID: lit("com.stray.app")}},
 		{"nothing there", `console.log('it`, Config{Notes: []string{"found no object with appId, webDir or plugins"}}},
 	}
 	for _, tt := range tests {

@@ -23,7 +23,7 @@ func (c *Client) BlobOffset(ctx context.Context, app string, d ota.Digest) (offs
 	if err != nil {
 		return 0, false, err
 	}
-	defer drain(res.Body)
+	defer res.Body.Close()
 	offset, err = strconv.ParseInt(res.Header.Get(headerOffset), 10, 64)
 	if err != nil {
 		return 0, false, unreadable(ctx, call{method: http.MethodHead, path: []string{"blobs"}}, err)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
@@ -40,6 +41,7 @@ func (c *Client) do(ctx context.Context, k call) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	defer res.Body.Close()
 	defer drain(res.Body)
 	if k.out == nil || res.StatusCode == http.StatusNoContent {
 		return res.StatusCode, nil
@@ -64,20 +66,22 @@ func (c *Client) exchange(ctx context.Context, k call) (*http.Response, error) {
 	if res.StatusCode >= 200 && res.StatusCode < 300 {
 		return res, nil
 	}
+	defer res.Body.Close()
 	defer drain(res.Body)
 	return nil, problem(res)
 }
 
 func (c *Client) request(ctx context.Context, k call) (*http.Request, error) {
-	u := c.base + "/api/v1"
+	var u strings.Builder
+	u.WriteString(c.base + "/api/v1")
 	for _, s := range k.path {
 		if s == "" || s == "." || s == ".." {
 			return nil, ota.Invalid("name_invalid", "%q cannot be a name", s)
 		}
-		u += "/" + url.PathEscape(s)
+		u.WriteString("/" + url.PathEscape(s))
 	}
 	if len(k.query) > 0 {
-		u += "?" + k.query.Encode()
+		u.WriteString("?" + k.query.Encode())
 	}
 	body, kind := k.raw, "application/octet-stream"
 	if k.in != nil {
@@ -87,7 +91,7 @@ func (c *Client) request(ctx context.Context, k call) (*http.Request, error) {
 		}
 		body, kind = bytes.NewReader(b), "application/json"
 	}
-	req, err := http.NewRequestWithContext(ctx, k.method, u, body)
+	req, err := http.NewRequestWithContext(ctx, k.method, u.String(), body)
 	if err != nil {
 		return nil, fmt.Errorf("build request: %w", err)
 	}
@@ -180,10 +184,7 @@ func kindOf(status int) ota.Kind {
 
 // drain reads what is left of an answer, within reason, so that its connection
 // can be used again.
-func drain(body io.ReadCloser) {
-	_, _ = io.Copy(io.Discard, io.LimitReader(body, 64<<10))
-	_ = body.Close()
-}
+func drain(body io.Reader) { _, _ = io.Copy(io.Discard, io.LimitReader(body, 64<<10)) }
 
 // list is the form of every list answer.
 type list[T any] struct {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -32,9 +33,7 @@ func serve(t *testing.T, status int, header http.Header, body string) (*client.C
 			t.Error(err)
 		}
 		got = recorded{r.Method, r.RequestURI, r.Header.Get("Authorization"), r.Header.Get("Content-Type"), string(b)}
-		for k, v := range header {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), header)
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
 	}))
@@ -77,8 +76,10 @@ func TestRequests(t *testing.T) {
 			_, err := c.CreateChannel(ctx, "com.x", "beta", ota.PolicyPatch{Public: &yes})
 			return err
 		}, recorded{Method: "POST", URI: "/api/v1/apps/com.x/channels", Type: "application/json", Body: `{"name":"beta","policy":{"public":true}}`}},
-		{"force", func(c *client.Client) error { return c.DeleteBundle(ctx, "com.x", "1.0.0", true) },
-			recorded{Method: "DELETE", URI: "/api/v1/apps/com.x/bundles/1.0.0?force=true"}},
+		{
+			"force", func(c *client.Client) error { return c.DeleteBundle(ctx, "com.x", "1.0.0", true) },
+			recorded{Method: "DELETE", URI: "/api/v1/apps/com.x/bundles/1.0.0?force=true"},
+		},
 		{"promote without a body", func(c *client.Client) error {
 			_, err := c.PromoteRollout(ctx, "com.x", "beta")
 			return err
@@ -91,10 +92,14 @@ func TestRequests(t *testing.T) {
 			_, _, err := c.Events(ctx, "com.x", ota.EventFilter{Device: id, Action: "set", Since: 5}, ota.Page{})
 			return err
 		}, recorded{Method: "GET", URI: "/api/v1/apps/com.x/events?action=set&device=" + id.String() + "&since=5"}},
-		{"failures of all devices", func(c *client.Client) error { return c.ClearFailures(ctx, "com.x", nil, "1.0.0") },
-			recorded{Method: "DELETE", URI: "/api/v1/apps/com.x/failures?version=1.0.0"}},
-		{"failures of one device", func(c *client.Client) error { return c.ClearFailures(ctx, "com.x", &id, "") },
-			recorded{Method: "DELETE", URI: "/api/v1/apps/com.x/devices/" + id.String() + "/failures"}},
+		{
+			"failures of all devices", func(c *client.Client) error { return c.ClearFailures(ctx, "com.x", nil, "1.0.0") },
+			recorded{Method: "DELETE", URI: "/api/v1/apps/com.x/failures?version=1.0.0"},
+		},
+		{
+			"failures of one device", func(c *client.Client) error { return c.ClearFailures(ctx, "com.x", &id, "") },
+			recorded{Method: "DELETE", URI: "/api/v1/apps/com.x/devices/" + id.String() + "/failures"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, got := serve(t, 200, nil, "{}")
@@ -128,8 +133,10 @@ func TestErrorsComeBackAsTheyWere(t *testing.T) {
 		body   string
 		want   ota.Error
 	}{
-		{"conflict", 409, problem, `{"title":"Conflict","detail":"taken","code":"version_exists","hint":"use another","field":"version"}`,
-			ota.Error{Kind: ota.KindConflict, Code: "version_exists", Msg: "taken", Hint: "use another", Field: "version"}},
+		{
+			"conflict", 409, problem, `{"title":"Conflict","detail":"taken","code":"version_exists","hint":"use another","field":"version"}`,
+			ota.Error{Kind: ota.KindConflict, Code: "version_exists", Msg: "taken", Hint: "use another", Field: "version"},
+		},
 		{"invalid", 400, problem, `{"detail":"no","code":"x"}`, ota.Error{Kind: ota.KindInvalid, Code: "x", Msg: "no"}},
 		{"unauthorized", 401, problem, `{"detail":"no","code":"x"}`, ota.Error{Kind: ota.KindUnauthorized, Code: "x", Msg: "no"}},
 		{"forbidden", 403, problem, `{"detail":"no","code":"x"}`, ota.Error{Kind: ota.KindForbidden, Code: "x", Msg: "no"}},
@@ -137,10 +144,14 @@ func TestErrorsComeBackAsTheyWere(t *testing.T) {
 		{"too large", 413, problem, `{"detail":"no","code":"x"}`, ota.Error{Kind: ota.KindTooLarge, Code: "x", Msg: "no"}},
 		{"unavailable", 503, problem, `{"detail":"no","code":"x"}`, ota.Error{Kind: ota.KindUnavailable, Code: "x", Msg: "no"}},
 		{"internal", 500, problem, `{"detail":"no","code":"internal","request_id":"r1"}`, ota.Error{Kind: ota.KindInternal, Code: "internal", Msg: "no (request r1)"}},
-		{"a proxy's page", 502, http.Header{"Content-Type": {"text/html"}}, "<html>", ota.Error{Kind: ota.KindUnavailable, Code: "http_502",
-			Msg: "the server answered 502 Bad Gateway", Hint: "is there something other than waxwing, or a proxy, at this address?"}},
-		{"broken problem", 400, problem, "{", ota.Error{Kind: ota.KindInvalid, Code: "http_400",
-			Msg: "the server answered 400 Bad Request", Hint: "is there something other than waxwing, or a proxy, at this address?"}},
+		{"a proxy's page", 502, http.Header{"Content-Type": {"text/html"}}, "<html>", ota.Error{
+			Kind: ota.KindUnavailable, Code: "http_502",
+			Msg: "the server answered 502 Bad Gateway", Hint: "is there something other than waxwing, or a proxy, at this address?",
+		}},
+		{"broken problem", 400, problem, "{", ota.Error{
+			Kind: ota.KindInvalid, Code: "http_400",
+			Msg: "the server answered 400 Bad Request", Hint: "is there something other than waxwing, or a proxy, at this address?",
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, _ := serve(t, tt.status, tt.header, tt.body)

@@ -10,11 +10,11 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
-// The filters of lists, under the names that callers of the client look for.
-type (
-	DeviceFilter = ota.DeviceFilter
-	EventFilter  = ota.EventFilter
-)
+// DeviceFilter narrows a list of devices.
+type DeviceFilter = ota.DeviceFilter
+
+// EventFilter narrows a list of events.
+type EventFilter = ota.EventFilter
 
 // Devices lists an app's devices, last seen first.
 func (c *Client) Devices(ctx context.Context, app string, f ota.DeviceFilter, page ota.Page) ([]ota.Device, string, error) {

@@ -113,6 +113,15 @@ func TestImportForeignDelta(t *testing.T) {
 			t.Errorf("got %v, %d writes", err, f.writes)
 		}
 	})
+	t.Run("not with other bytes", func(t *testing.T) {
+		f := newFake()
+		foreign := foreign
+		foreign.Files = []ForeignFile{foreign.Files[0]}
+		foreign.Files[0].WireHash = d.Files[1].Hash
+		if _, _, err := Import(t.Context(), f, foreign); ota.CodeOf(err) != "hash_mismatch" || len(f.imported) != 0 {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("unchecked, anything goes", func(t *testing.T) {
 		f := newFake()
 		foreign := foreign

@@ -214,10 +214,13 @@ func TestPushDoesNotBelieveTheServer(t *testing.T) {
 	}
 	for e, list := range f.known {
 		for i := range list {
-			if i%2 == 0 {
+			switch i % 3 {
+			case 0:
 				list[i].WireHash = sealed
-			} else {
+			case 1:
 				list[i].Hash = f.bundles["1.2.0"].Tree[2].Hash // another file's signature
+			default:
+				list[i].Blob = ota.Digest{}
 			}
 		}
 		f.known[e] = list
@@ -324,6 +327,23 @@ func TestPushResumes(t *testing.T) {
 		}
 		res := mustPush(t, f, options(webApp(""), k))
 		if !res.Created || len(f.partial) != 0 {
+			t.Errorf("got %+v, %d partial", res, len(f.partial))
+		}
+	})
+}
+
+// What the server kept of an earlier upload may be damaged; it says so at the
+// end, and the upload begins anew.
+func TestPushOverDamagedRests(t *testing.T) {
+	k := newKey(t)
+	before := newFake(k)
+	mustPush(t, before, options(webApp(""), k))
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(k)
+		for d := range before.blobs {
+			f.partial[d] = []byte{0xff}
+		}
+		if res := mustPush(t, f, options(webApp(""), k)); !res.Created || len(f.partial) != 0 {
 			t.Errorf("got %+v, %d partial", res, len(f.partial))
 		}
 	})

@@ -120,6 +120,9 @@ func transient(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
+	if ota.CodeOf(err) == "blob_digest_mismatch" {
+		return true // what it had of an earlier upload was damaged, and is dropped
+	}
 	switch ota.KindOf(err) {
 	case ota.KindUnavailable, ota.KindConflict, ota.KindInternal:
 		return true

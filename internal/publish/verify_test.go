@@ -58,6 +58,11 @@ func TestVerifyFinds(t *testing.T) {
 			f.blobs[ota.Sum(nothing)] = nothing
 			v.Files[i].Name, v.Files[i].Brotli, v.Files[i].Blob = "empty.txt", false, ota.Sum(nothing)
 		}},
+		{"another file in the list than in the zip", "empty.txt", "zip_differs", func(v *ota.Variant) {
+			i := slices.IndexFunc(v.Files, func(f ota.VariantFile) bool { return f.Name == "empty.txt.br" })
+			j := slices.IndexFunc(v.Files, func(f ota.VariantFile) bool { return f.Name == "same.css.br" })
+			v.Files[i].Blob, v.Files[i].WireHash = v.Files[j].Blob, v.Files[j].WireHash
+		}},
 		{"nothing published", "zip", "nothing_published", func(v *ota.Variant) { v.Zip, v.Files = ota.Digest{}, nil }},
 	}
 	for _, tt := range tests {

@@ -52,8 +52,8 @@ func TestReady(t *testing.T) {
 		return w.Code
 	}
 	at = at.Add(time.Hour)
-	if ask() != 200 || ask() != 200 || probes != 1 {
-		t.Errorf("%d probes for two questions at once", probes)
+	if first, second := ask(), ask(); first != 200 || second != 200 || probes != 1 {
+		t.Errorf("%d and %d: %d probes for two questions at once", first, second, probes)
 	}
 	broken = errors.New("read-only")
 	if at = at.Add(readyFor); ask() != 503 || probes != 2 {

@@ -121,6 +121,8 @@ func serveHTTP(ctx context.Context, s *http.Server, l net.Listener, grace time.D
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = s.Close() // whoever has not finished by now is cut off
 	}
-	<-failed
+	if stopped := <-failed; !errors.Is(stopped, http.ErrServerClosed) {
+		err = errors.Join(err, stopped)
+	}
 	return err
 }

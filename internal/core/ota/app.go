@@ -1,7 +1,5 @@
 package ota
 
-import "regexp"
-
 // App is one mobile app, named by its reverse-domain id.
 type App struct {
 	ID             string `json:"id"`
@@ -12,14 +10,29 @@ type App struct {
 	CreatedAt      int64  `json:"created_at"`
 }
 
-var appID = regexp.MustCompile(`(?i)^[a-z0-9]+(\.[\w-]+)+$`)
-
-// CheckAppID accepts what the update plugins accept as an app id.
+// CheckAppID accepts what the update plugins accept as an app id: labels of
+// letters, digits, '_' and '-' between dots, two at least, the first without
+// '_' and '-'. Every device request asks it, so it is no regular expression.
 func CheckAppID(id string) error {
-	if len(id) > 255 || !appID.MatchString(id) {
+	if len(id) > 255 || !isAppID(id) {
 		return Invalid("app_id_invalid", "app id %q is not a reverse-domain name such as com.example.app", id).WithField("id")
 	}
 	return nil
+}
+
+func isAppID(id string) bool {
+	dots, label := 0, 0
+	for i := range len(id) {
+		switch c := id[i]; {
+		case c == '.' && label > 0:
+			dots, label = dots+1, 0
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', dots > 0 && (c == '_' || c == '-'):
+			label++
+		default:
+			return false
+		}
+	}
+	return dots > 0 && label > 0
 }
 
 // KeyState says whether new bundles must carry a variant for a key.

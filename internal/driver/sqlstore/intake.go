@@ -29,7 +29,7 @@ func (i *intake) prepared(ctx context.Context, w *sql.DB) (map[string]*sql.Stmt,
 	}
 	m := make(map[string]*sql.Stmt, len(intakeSQL))
 	for _, q := range intakeSQL {
-		st, err := w.PrepareContext(ctx, q)
+		st, err := w.PrepareContext(ctx, q) //nolint:sqlclosecheck // kept until the connection closes
 		if err != nil {
 			for _, st := range m {
 				_ = st.Close() // the failure to prepare is what matters
@@ -48,7 +48,6 @@ type batch struct {
 	tx    *sql.Tx
 	stmts map[string]*sql.Stmt // those of the transaction, made on first use
 	all   map[string]*sql.Stmt
-	args  []any
 	out   ingest.Written
 }
 
@@ -110,7 +109,7 @@ func (w *batch) stmt(query string) *sql.Stmt {
 
 // exec runs a prepared statement and returns how many rows it changed.
 func (w *batch) exec(query string, args ...any) (int64, error) {
-	res, err := w.stmt(query).ExecContext(w.ctx, args...)
+	res, err := w.stmt(query).ExecContext(w.ctx, args...) //nolint:sqlclosecheck // the transaction closes its statements
 	if err != nil {
 		return 0, storeError("write", err)
 	}

@@ -143,7 +143,8 @@ func (s reads) loadVariants(ctx context.Context, bundles []int64, out map[int64]
 
 // alignedFiles is align with a tree that is read once for all variants of a bundle.
 func (s reads) alignedFiles(ctx context.Context, bundle int64, ids []int64, trees map[int64][]ota.TreeFile,
-	stored map[int64]ota.VariantFile) ([]ota.VariantFile, error) {
+	stored map[int64]ota.VariantFile,
+) ([]ota.VariantFile, error) {
 	tree, ok := trees[bundle]
 	if !ok {
 		var err error

@@ -43,7 +43,7 @@ func (w *batch) failure(e *ingest.EventRow) error {
 }
 
 func (w *batch) failuresOverCap(app string, id ota.DeviceID) ([]string, error) {
-	rows, err := w.stmt(failuresOverCap).QueryContext(w.ctx, app, id[:], ingest.MaxFailures)
+	rows, err := w.stmt(failuresOverCap).QueryContext(w.ctx, app, id[:], ingest.MaxFailures) //nolint:sqlclosecheck // the transaction closes its statements
 	if err != nil {
 		return nil, storeError("query", err)
 	}

@@ -107,7 +107,7 @@ func (t *txn) storeFiles(ctx context.Context, app string, enc ota.Encoding, file
 	if err != nil {
 		return nil, storeError("prepare", err)
 	}
-	defer st.Close()
+	defer func() { _ = st.Close() }() // it only frees memory
 	ids := make([]int64, len(files))
 	for i := range files {
 		f := &files[i]

@@ -59,7 +59,7 @@ func TestAppsPages(t *testing.T) {
 
 func TestUpdateApp(t *testing.T) {
 	e := newEnv(t)
-	a, err := e.UpdateApp(e.ctx(), actor, app, ota.AppPatch{Name: ptr(" Shop "), ExposeMetadata: ptr(true)})
+	a, err := e.UpdateApp(e.ctx(), actor, app, ota.AppPatch{Name: new(" Shop "), ExposeMetadata: new(true)})
 	e.do(err)
 	if a.Name != "Shop" || !a.ExposeMetadata || !a.AllowCustomID {
 		t.Errorf("app = %+v", a)
@@ -98,7 +98,7 @@ func TestChangesAreRecorded(t *testing.T) {
 	e.release("1.0.0", "1.1.0")
 	_, _, err := e.Release(e.ctx(), actor, app, prod, ota.ReleaseRequest{Version: "1.1.0"})
 	e.do(err)
-	_, err = e.UpdateApp(e.ctx(), actor, app, ota.AppPatch{Name: ptr(app)})
+	_, err = e.UpdateApp(e.ctx(), actor, app, ota.AppPatch{Name: new(app)})
 	e.do(err)
 	_, err = e.Rollback(e.ctx(), "token:ci", app, prod, ota.RollbackRequest{Note: "bad"})
 	e.do(err)

@@ -13,7 +13,7 @@ import (
 
 func TestCreateChannel(t *testing.T) {
 	e := newEnv(t)
-	ch, err := e.CreateChannel(e.ctx(), actor, app, "beta", ota.PolicyPatch{AllowSelfSet: ptr(true), MinNative: ptr("2.0")})
+	ch, err := e.CreateChannel(e.ctx(), actor, app, "beta", ota.PolicyPatch{AllowSelfSet: new(true), MinNative: new("2.0")})
 	e.do(err)
 	want := ota.DefaultPolicy()
 	want.AllowSelfSet, want.MinNative = true, "2.0"
@@ -44,13 +44,13 @@ func TestPolicyIsChecked(t *testing.T) {
 		patch ota.PolicyPatch
 		code  string
 	}{
-		"strategy":   {ota.PolicyPatch{Strategy: ptr(ota.Strategy("newest"))}, control.CodeStrategyInvalid},
-		"native":     {ota.PolicyPatch{MinNative: ptr("v2")}, control.CodeNativeInvalid},
-		"builtin":    {ota.PolicyPatch{MinNative: ptr("builtin")}, control.CodeNativeInvalid},
-		"rate":       {halt(ota.AutoHaltPatch{FailureRateBPS: ptr(0)}), control.CodeAutoHaltInvalid},
-		"confidence": {halt(ota.AutoHaltPatch{Confidence: ptr(1.0)}), control.CodeAutoHaltInvalid},
-		"window":     {halt(ota.AutoHaltPatch{WindowMinutes: ptr(100_000)}), control.CodeAutoHaltInvalid},
-		"action":     {halt(ota.AutoHaltPatch{Action: ptr(ota.HaltAction("panic"))}), control.CodeAutoHaltInvalid},
+		"strategy":   {ota.PolicyPatch{Strategy: new(ota.Strategy("newest"))}, control.CodeStrategyInvalid},
+		"native":     {ota.PolicyPatch{MinNative: new("v2")}, control.CodeNativeInvalid},
+		"builtin":    {ota.PolicyPatch{MinNative: new("builtin")}, control.CodeNativeInvalid},
+		"rate":       {halt(ota.AutoHaltPatch{FailureRateBPS: new(0)}), control.CodeAutoHaltInvalid},
+		"confidence": {halt(ota.AutoHaltPatch{Confidence: new(1.0)}), control.CodeAutoHaltInvalid},
+		"window":     {halt(ota.AutoHaltPatch{WindowMinutes: new(100_000)}), control.CodeAutoHaltInvalid},
+		"action":     {halt(ota.AutoHaltPatch{Action: new(ota.HaltAction("panic"))}), control.CodeAutoHaltInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := e.UpdateChannel(e.ctx(), actor, app, prod, tt.patch)
@@ -63,9 +63,9 @@ func TestPolicyIsChecked(t *testing.T) {
 
 func TestPublicChannelDemotesOthers(t *testing.T) {
 	e := newEnv(t)
-	_, err := e.UpdateChannel(e.ctx(), actor, app, prod, ota.PolicyPatch{Electron: ptr(false)})
+	_, err := e.UpdateChannel(e.ctx(), actor, app, prod, ota.PolicyPatch{Electron: new(false)})
 	e.do(err)
-	_, err = e.CreateChannel(e.ctx(), actor, app, "desktop", ota.PolicyPatch{Public: ptr(true), IOS: ptr(false), Android: ptr(false)})
+	_, err = e.CreateChannel(e.ctx(), actor, app, "desktop", ota.PolicyPatch{Public: new(true), IOS: new(false), Android: new(false)})
 	e.do(err)
 	public := func() string {
 		var names []string
@@ -81,13 +81,13 @@ func TestPublicChannelDemotesOthers(t *testing.T) {
 	if got := public(); got != "production production desktop" {
 		t.Errorf("public: %s", got)
 	}
-	_, err = e.CreateChannel(e.ctx(), actor, app, "beta", ota.PolicyPatch{Public: ptr(true), Electron: ptr(false), IOS: ptr(false)})
+	_, err = e.CreateChannel(e.ctx(), actor, app, "beta", ota.PolicyPatch{Public: new(true), Electron: new(false), IOS: new(false)})
 	e.do(err)
 	if got := public(); got != "- beta desktop" {
 		t.Errorf("public: %s", got)
 	}
 	// Opening a public channel for another platform demotes that one's too.
-	_, err = e.UpdateChannel(e.ctx(), actor, app, "beta", ota.PolicyPatch{Electron: ptr(true), IOS: ptr(true)})
+	_, err = e.UpdateChannel(e.ctx(), actor, app, "beta", ota.PolicyPatch{Electron: new(true), IOS: new(true)})
 	e.do(err)
 	if got := public(); got != "beta beta beta" {
 		t.Errorf("public: %s", got)

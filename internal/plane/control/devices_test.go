@@ -74,7 +74,7 @@ func TestOverride(t *testing.T) {
 func TestSelfChannel(t *testing.T) {
 	e := newEnv(t)
 	id := ota.DeviceID{7}
-	open, err := e.CreateChannel(e.ctx(), actor, app, "open", ota.PolicyPatch{AllowSelfSet: ptr(true)})
+	open, err := e.CreateChannel(e.ctx(), actor, app, "open", ota.PolicyPatch{AllowSelfSet: new(true)})
 	e.do(err)
 	_, err = e.CreateChannel(e.ctx(), actor, app, "closed", ota.PolicyPatch{})
 	e.do(err)
@@ -92,7 +92,7 @@ func TestSelfChannel(t *testing.T) {
 	if err != nil || changes[0].Actor != "device:07000000-0000-0000-0000-000000000000" {
 		t.Errorf("change = %+v, %v", changes, err)
 	}
-	_, err = e.UpdateChannel(e.ctx(), actor, app, prod, ota.PolicyPatch{AllowSelfSet: ptr(true)})
+	_, err = e.UpdateChannel(e.ctx(), actor, app, prod, ota.PolicyPatch{AllowSelfSet: new(true)})
 	e.do(err)
 	e.do(choose(prod)) // the default needs no binding
 	if f := e.facts(id); f.Override != 0 {
@@ -147,8 +147,10 @@ func TestClearFailures(t *testing.T) {
 func TestListsFlushFirst(t *testing.T) {
 	e := newEnv(t)
 	stuck := errors.New("stuck")
-	svc := control.New(control.Deps{Store: e.db, Blobs: e.blobs, Snap: e.snap, Now: e.now,
-		Flush: func(context.Context) error { return stuck }})
+	svc := control.New(control.Deps{
+		Store: e.db, Blobs: e.blobs, Snap: e.snap, Now: e.now,
+		Flush: func(context.Context) error { return stuck },
+	})
 	_, _, err := svc.Devices(e.ctx(), app, ota.DeviceFilter{}, ota.Page{})
 	_, err2 := svc.Device(e.ctx(), app, ota.DeviceID{})
 	_, _, err3 := svc.Events(e.ctx(), app, ota.EventFilter{}, ota.Page{})

@@ -67,7 +67,7 @@ func TestGarbageRetention(t *testing.T) {
 	e.pass(50 * days)
 	e.release("1.3.0") // 1.2.0 served until now
 	e.pass(50 * days)
-	_, err := e.SetRollout(e.ctx(), actor, app, prod, ota.RolloutRequest{Version: "1.4.0", BPS: ptr(1)})
+	_, err := e.SetRollout(e.ctx(), actor, app, prod, ota.RolloutRequest{Version: "1.4.0", BPS: new(1)})
 	e.do(err)
 	e.publish("1.6.0") // young, never released
 	e.collect()

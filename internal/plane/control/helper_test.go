@@ -222,5 +222,3 @@ func wantCode(t testing.TB, err error, code string) *ota.Error {
 	}
 	return e
 }
-
-func ptr[T any](v T) *T { return &v }

@@ -134,7 +134,8 @@ func (f *fleet) monotone(t *rapid.T, seen *decide.Channel) {
 	}
 	same := now.ID == f.rollout.ID && now.BPS >= f.rollout.BPS && now.Enabled && !now.Paused && f.rollout.Enabled && !f.rollout.Paused
 	in := map[ota.DeviceID]bool{}
-	if now.ID != "" && !now.Bundle.Deleted {
+	// A channel whose release was deleted serves nobody, rollout or not.
+	if now.ID != "" && !now.Bundle.Deleted && seen.Selectable() {
 		for _, d := range f.devices {
 			fresh := &device{id: d.id} // in the rollout by its bucket, not by what it runs
 			in[d.id] = f.check(fresh).Rollout
@@ -166,11 +167,11 @@ func (f *fleet) step(t *rapid.T) {
 	case "builtin":
 		_, err = f.Rollback(ctx, actor, f.app, prod, ota.RollbackRequest{To: ota.Builtin})
 	case "rollout":
-		_, err = f.SetRollout(ctx, actor, f.app, prod, ota.RolloutRequest{Version: version, BPS: ptr(rapid.IntRange(0, 10_000).Draw(t, "bps"))})
+		_, err = f.SetRollout(ctx, actor, f.app, prod, ota.RolloutRequest{Version: version, BPS: new(rapid.IntRange(0, 10_000).Draw(t, "bps"))})
 	case "grow":
-		_, err = f.SetRollout(ctx, actor, f.app, prod, ota.RolloutRequest{BPS: ptr(min(10_000, f.rollout.BPS+rapid.IntRange(0, 5000).Draw(t, "more")))})
+		_, err = f.SetRollout(ctx, actor, f.app, prod, ota.RolloutRequest{BPS: new(min(10_000, f.rollout.BPS+rapid.IntRange(0, 5000).Draw(t, "more")))})
 	case "pause", "resume":
-		_, err = f.SetRollout(ctx, actor, f.app, prod, ota.RolloutRequest{Paused: ptr(action == "pause")})
+		_, err = f.SetRollout(ctx, actor, f.app, prod, ota.RolloutRequest{Paused: new(action == "pause")})
 	case "promote":
 		_, err = f.PromoteRollout(ctx, actor, f.app, prod)
 	case "abort":

@@ -107,7 +107,7 @@ func TestCreateBundleRefused(t *testing.T) {
 	key, other := keyPair()[0], keyPair()[1]
 	_, err := e.RegisterKey(e.ctx(), actor, app, key.Public().PEM())
 	e.do(err)
-	_, err = e.UpdateApp(e.ctx(), actor, app, ota.AppPatch{AllowPlain: ptr(true)})
+	_, err = e.UpdateApp(e.ctx(), actor, app, ota.AppPatch{AllowPlain: new(true)})
 	e.do(err)
 	good := e.bundle("1.0.0", key, nil) // encrypted, then plain
 	at := func(va ota.Variant, path string) int {
@@ -194,7 +194,7 @@ func TestCreateBundleRefused(t *testing.T) {
 	if _, created, err := e.CreateBundle(e.ctx(), actor, app, good); err != nil || !created {
 		t.Errorf("the good one: %v, %v", created, err)
 	}
-	_, err = e.UpdateApp(e.ctx(), actor, app, ota.AppPatch{AllowPlain: ptr(false)})
+	_, err = e.UpdateApp(e.ctx(), actor, app, ota.AppPatch{AllowPlain: new(false)})
 	e.do(err)
 	_, _, err = e.CreateBundle(e.ctx(), actor, app, e.bundle("1.0.1", key, nil))
 	wantCode(t, err, control.CodePlainRefused)
@@ -273,7 +273,7 @@ func TestUpdateBundle(t *testing.T) {
 	e := newEnv(t)
 	e.publish("1.0.0")
 	e.release("1.0.0")
-	b, err := e.UpdateBundle(e.ctx(), actor, app, "1.0.0", ota.BundlePatch{MinNative: ptr("2.1"), Comment: ptr("notes")})
+	b, err := e.UpdateBundle(e.ctx(), actor, app, "1.0.0", ota.BundlePatch{MinNative: new("2.1"), Comment: new("notes")})
 	e.do(err)
 	if b.MinNative != "2.1" || b.Comment != "notes" {
 		t.Errorf("bundle = %+v", b)
@@ -282,7 +282,7 @@ func TestUpdateBundle(t *testing.T) {
 	if !seen.HasMinNative || seen.MinNative.Minor != 1 || seen.Comment != "notes" || len(seen.Variants) != 1 || len(seen.Variants[0].Files) != 4 {
 		t.Errorf("snapshot has %+v", seen)
 	}
-	_, err = e.UpdateBundle(e.ctx(), actor, app, "1.0.0", ota.BundlePatch{Link: ptr("ftp://example.com")})
+	_, err = e.UpdateBundle(e.ctx(), actor, app, "1.0.0", ota.BundlePatch{Link: new("ftp://example.com")})
 	wantCode(t, err, control.CodeURLInvalid)
 	_, err = e.UpdateBundle(e.ctx(), actor, app, "9.0.0", ota.BundlePatch{})
 	wantCode(t, err, control.CodeBundleNotFound)
@@ -292,7 +292,7 @@ func TestDeleteBundle(t *testing.T) {
 	e := newEnv(t)
 	e.publish("1.0.0", "1.1.0", "1.2.0")
 	e.release("1.0.0", "1.1.0")
-	_, err := e.SetRollout(e.ctx(), actor, app, prod, ota.RolloutRequest{Version: "1.2.0", BPS: ptr(10)})
+	_, err := e.SetRollout(e.ctx(), actor, app, prod, ota.RolloutRequest{Version: "1.2.0", BPS: new(10)})
 	e.do(err)
 	for _, v := range []string{"1.1.0", "1.2.0"} {
 		got := wantCode(t, e.DeleteBundle(e.ctx(), actor, app, v, false), control.CodeBundleInUse)

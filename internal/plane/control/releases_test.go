@@ -136,7 +136,7 @@ func TestRollbackEndsRollout(t *testing.T) {
 	e := newEnv(t)
 	e.publish("1.0.0", "1.1.0", "1.2.0")
 	e.release("1.0.0", "1.1.0")
-	_, err := e.SetRollout(e.ctx(), actor, app, prod, ota.RolloutRequest{Version: "1.2.0", BPS: ptr(5000)})
+	_, err := e.SetRollout(e.ctx(), actor, app, prod, ota.RolloutRequest{Version: "1.2.0", BPS: new(5000)})
 	e.do(err)
 	_, err = e.Rollback(e.ctx(), actor, app, prod, ota.RollbackRequest{})
 	e.do(err)

@@ -24,7 +24,7 @@ func TestRollout(t *testing.T) {
 	if first.BPS != 0 || !first.Enabled || first.PausedAt != 0 || len(first.ID) != 32 || first.StartedBy != string(actor) {
 		t.Errorf("new: %+v", first)
 	}
-	grown := set(ota.RolloutRequest{Version: "1.1.0", BPS: ptr(2500)})
+	grown := set(ota.RolloutRequest{Version: "1.1.0", BPS: new(2500)})
 	if grown.ID != first.ID || grown.BPS != 2500 {
 		t.Errorf("grown: %+v", grown)
 	}
@@ -32,16 +32,16 @@ func TestRollout(t *testing.T) {
 	if seen == nil || seen.ID != first.ID || seen.BPS != 2500 || seen.Bundle.Version != "1.1.0" {
 		t.Errorf("snapshot: %+v", seen)
 	}
-	paused := set(ota.RolloutRequest{Paused: ptr(true), Reason: "crashes"})
+	paused := set(ota.RolloutRequest{Paused: new(true), Reason: "crashes"})
 	e.pass(time.Minute)
-	again := set(ota.RolloutRequest{Paused: ptr(true)})
+	again := set(ota.RolloutRequest{Paused: new(true)})
 	if paused.PausedAt == 0 || again != paused || !e.snap.App(app).ChannelByName(prod).Rollout.Paused {
 		t.Errorf("paused: %+v, again: %+v", paused, again)
 	}
-	if r := set(ota.RolloutRequest{Paused: ptr(false)}); r != grown {
+	if r := set(ota.RolloutRequest{Paused: new(false)}); r != grown {
 		t.Errorf("resumed: %+v, want %+v", r, grown)
 	}
-	second := set(ota.RolloutRequest{Version: "1.2.0", BPS: ptr(100)})
+	second := set(ota.RolloutRequest{Version: "1.2.0", BPS: new(100)})
 	if second.ID == first.ID || second.Version != "1.2.0" || second.BPS != 100 {
 		t.Errorf("new target: %+v", second)
 	}
@@ -78,12 +78,12 @@ func TestRolloutRefused(t *testing.T) {
 		in   ota.RolloutRequest
 		code string
 	}{
-		"none to change": {ota.RolloutRequest{BPS: ptr(5)}, control.CodeRolloutNotFound},
+		"none to change": {ota.RolloutRequest{BPS: new(5)}, control.CodeRolloutNotFound},
 		"unknown":        {ota.RolloutRequest{Version: "9.0.0"}, control.CodeBundleNotFound},
 		"builtin":        {ota.RolloutRequest{Version: ota.Builtin}, control.CodeBundleNotFound},
 		"current":        {ota.RolloutRequest{Version: "1.0.0"}, control.CodeCurrent},
-		"too much":       {ota.RolloutRequest{Version: "1.1.0", BPS: ptr(10_001)}, control.CodePercentageInvalid},
-		"negative":       {ota.RolloutRequest{Version: "1.1.0", BPS: ptr(-1)}, control.CodePercentageInvalid},
+		"too much":       {ota.RolloutRequest{Version: "1.1.0", BPS: new(10_001)}, control.CodePercentageInvalid},
+		"negative":       {ota.RolloutRequest{Version: "1.1.0", BPS: new(-1)}, control.CodePercentageInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := e.SetRollout(t.Context(), actor, app, prod, tt.in)
@@ -115,7 +115,7 @@ func TestHalt(t *testing.T) {
 			e := newEnv(t)
 			e.publish("1.0.0", "1.1.0", "1.2.0")
 			e.release("1.0.0", "1.1.0")
-			_, err := e.SetRollout(e.ctx(), actor, app, prod, ota.RolloutRequest{Version: "1.2.0", BPS: ptr(100)})
+			_, err := e.SetRollout(e.ctx(), actor, app, prod, ota.RolloutRequest{Version: "1.2.0", BPS: new(100)})
 			e.do(err)
 			before, _, err := e.Changes(e.ctx(), app, ota.Page{})
 			e.do(err)

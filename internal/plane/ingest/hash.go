@@ -28,8 +28,10 @@ func (h hash) bool(b bool) hash {
 // printOf hashes what a device says of itself apart from the version it runs.
 func printOf(d *ota.Device) int64 {
 	h := hashStart
-	for _, s := range [...]string{d.Platform, d.VersionBuild, d.VersionCode, d.VersionOS, d.PluginVersion,
-		d.CustomID, d.DefaultChannel, d.KeyID, d.InstallSource} {
+	for _, s := range [...]string{
+		d.Platform, d.VersionBuild, d.VersionCode, d.VersionOS, d.PluginVersion,
+		d.CustomID, d.DefaultChannel, d.KeyID, d.InstallSource,
+	} {
 		h = h.text(s)
 	}
 	return int64(h.bool(d.IsProd).bool(d.IsEmulator))

@@ -97,8 +97,10 @@ func TestPrepareFillsTheEvent(t *testing.T) {
 	if diff := cmp.Diff(want, e.Event); diff != "" {
 		t.Errorf("event (-want +got):\n%s", diff)
 	}
-	given := ota.Event{App: "com.example.app", Device: ota.DeviceID{2}, Action: "set", Known: true, VersionName: "1", VersionBuild: "2",
-		Platform: "android", PluginVersion: "7.0.0", ReceivedAt: 5, Timestamp: 4}
+	given := ota.Event{
+		App: "com.example.app", Device: ota.DeviceID{2}, Action: "set", Known: true, VersionName: "1", VersionBuild: "2",
+		Platform: "android", PluginVersion: "7.0.0", ReceivedAt: 5, Timestamp: 4,
+	}
 	e, _ = one(nil, d, given)
 	if diff := cmp.Diff(given, e.Event); diff != "" {
 		t.Errorf("event that was complete (-want +got):\n%s", diff)
@@ -113,14 +115,14 @@ func TestMarksTellEventsApart(t *testing.T) {
 	a := ota.Event{Action: "set", VersionName: "1.0.0", Timestamp: 7}
 	action, version := a, a
 	action.Action, version.VersionName = "set1", ".0.0"
-	if mark(a) != mark(a) {
+	if first, second := mark(a), mark(a); first != second {
 		t.Error("the same event has two marks")
 	}
 	if mark(a) == mark(action) || mark(a) == mark(version) {
 		t.Error("different events have one mark")
 	}
 	a.Timestamp = 0
-	if mark(a) == mark(a) {
+	if first, second := mark(a), mark(a); first == second {
 		t.Error("events without a timestamp have one mark, so the second would be dropped")
 	}
 }

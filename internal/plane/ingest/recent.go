@@ -35,31 +35,34 @@ func newRecent() *recent {
 	return &recent{seed: maphash.MakeSeed(), sets: make([]recentSet, recentSets)}
 }
 
-// said is all of a device's row that it tells us.
-type said struct {
-	device                                             uint64
-	version, platform, build, code, os, plugin, custom string
-	channel, key, source                               string
-	isProd, isEmulator                                 bool
-}
+// usual is how many bytes what a device says takes as a rule. Hashing one piece
+// of memory on the stack costs a third of hashing a dozen strings.
+const usual = 320
 
-// place returns a device's set and tag.
-func (r *recent) place(app string, id ota.DeviceID) (*recentSet, uint64) {
-	h := maphash.Comparable(r.seed, struct {
-		app string
-		id  ota.DeviceID
-	}{app, id})
-	return &r.sets[h&(recentSets-1)], h >> (saidBits + minuteBits) << (saidBits + minuteBits)
+// place returns a device's set and tag, and appends to b what they come from.
+func (r *recent) place(b []byte, app string, id *ota.DeviceID) (_ []byte, _ *recentSet, tag uint64) {
+	b = append(append(b, app...), id[:]...)
+	h := maphash.Bytes(r.seed, b)
+	return b, &r.sets[h&(recentSets-1)], h >> (saidBits + minuteBits) << (saidBits + minuteBits)
 }
 
 // fresh reports whether the device said the same within the last minutes, and
 // else remembers that it says so now.
 func (r *recent) fresh(app string, d *ota.Device, minute uint64) bool {
-	set, tag := r.place(app, d.ID)
-	word := tag | maphash.Comparable(r.seed, said{tag,
-		d.VersionName, d.Platform, d.VersionBuild, d.VersionCode, d.VersionOS, d.PluginVersion, d.CustomID,
-		d.DefaultChannel, d.KeyID, d.InstallSource, d.IsProd, d.IsEmulator,
-	})>>(64-saidBits)<<minuteBits | minute&minuteMask
+	var room [usual]byte
+	b, set, tag := r.place(room[:0], app, &d.ID)
+	b = append(append(b, d.VersionName...), 0xff)
+	b = append(append(b, d.Platform...), 0xff)
+	b = append(append(b, d.VersionBuild...), 0xff)
+	b = append(append(b, d.VersionCode...), 0xff)
+	b = append(append(b, d.VersionOS...), 0xff)
+	b = append(append(b, d.PluginVersion...), 0xff)
+	b = append(append(b, d.CustomID...), 0xff)
+	b = append(append(b, d.DefaultChannel...), 0xff)
+	b = append(append(b, d.KeyID...), 0xff)
+	b = append(append(b, d.InstallSource...), 0xff)
+	b = append(b, bit(d.IsProd)|bit(d.IsEmulator)<<1)
+	word := tag | maphash.Bytes(r.seed, b)>>(64-saidBits)<<minuteBits | minute&minuteMask
 	victim, oldest := 0, uint64(0)
 	for i := range set {
 		old := set[i].Load()
@@ -84,10 +87,18 @@ func (r *recent) fresh(app string, d *ota.Device, minute uint64) bool {
 
 // forget makes the next report of the device count as news.
 func (r *recent) forget(app string, id ota.DeviceID) {
-	set, tag := r.place(app, id)
+	var room [usual]byte
+	_, set, tag := r.place(room[:0], app, &id)
 	for i := range set {
 		if old := set[i].Load(); old>>(saidBits+minuteBits) == tag>>(saidBits+minuteBits) {
 			set[i].CompareAndSwap(old, 0)
 		}
 	}
+}
+
+func bit(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
 }

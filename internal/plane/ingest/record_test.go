@@ -291,6 +291,40 @@ func TestCallsShareACommit(t *testing.T) {
 	})
 }
 
+// A transaction is bounded, and no call that waited beyond the bound is forgotten.
+func TestCommitsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &fakeStore{}
+		entered, release := make(chan struct{}, 10), make(chan struct{})
+		store.write = func(b *ingest.Batch) (ingest.Written, error) {
+			entered <- struct{}{}
+			<-release
+			return storedAll(b), nil
+		}
+		s, stop := start(t, ingest.Deps{Store: store})
+		defer stop()
+		var wg sync.WaitGroup
+		wg.Go(func() { mustRecord(t, s, report(0, "set", "1.0.0", 1)) })
+		<-entered
+		const calls, each = 9, 500
+		for n := range calls {
+			wg.Go(func() {
+				reports := make([]ingest.Report, each)
+				for i := range reports {
+					reports[i] = report(n, "set", "1.0.0", int64(i))
+				}
+				mustRecord(t, s, reports...)
+			})
+		}
+		synctest.Wait()
+		close(release)
+		wg.Wait()
+		if events, _, _ := store.written(); events != 1+calls*each || len(store.batches) != 4 {
+			t.Errorf("%d events in %d transactions, want %d in 4", events, len(store.batches), 1+calls*each)
+		}
+	})
+}
+
 func TestStoreFailureReachesEveryCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &fakeStore{}

@@ -41,7 +41,7 @@ const (
 
 	maxCommit    = 2000                   // events of one transaction, give or take a call
 	maxNotes     = 8192                   // device rows from checks that may wait
-	notesAtOnce  = 500                    // of them written per turn
+	notesAtOnce  = 250                    // of them written per turn
 	notesEvery   = 250 * time.Millisecond // with notesAtOnce: so that a flood of new devices leaves the processor to their checks
 	countsEvery  = 15 * time.Second
 	metadataUnit = 512 // bytes of metadata that weigh as one more event

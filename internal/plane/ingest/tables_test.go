@@ -18,7 +18,11 @@ func TestRecentForgetsInTime(t *testing.T) {
 		minute uint64
 		want   bool
 	}{
-		{100, false}, {100, true}, {114, true}, {115, false}, {116, true},
+		{100, false},
+		{100, true},
+		{114, true},
+		{115, false},
+		{116, true},
 		{50, false}, // the clock was put back
 		{51, true},
 		{51 + 1<<minuteBits, true}, // the minute of a later age: a rewrite is put off, once in two years
@@ -76,10 +80,10 @@ func TestRecentKeepsMostOfAFullTable(t *testing.T) {
 func TestRecentForgetsTheOldest(t *testing.T) {
 	r := newRecent()
 	var same []*ota.Device // devices of one set
-	first, _ := r.place("a", ota.DeviceID{})
+	_, first, _ := r.place(nil, "a", &ota.DeviceID{})
 	for i := 0; len(same) < 5; i++ {
 		d := &ota.Device{ID: ota.DeviceID{byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)}}
-		if set, _ := r.place("a", d.ID); set == first {
+		if _, set, _ := r.place(nil, "a", &d.ID); set == first {
 			same = append(same, d)
 		}
 	}

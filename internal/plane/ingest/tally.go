@@ -41,7 +41,12 @@ func newTally() *tally {
 // add counts one check.
 func (t *tally) add(k checkKey) {
 	table := t.table.Load()
-	h := maphash.Comparable(t.seed, k)
+	var room [usual]byte
+	b := append(append(room[:0], k.app...), 0xff)
+	b = append(append(b, k.channel...), 0xff)
+	b = append(append(b, k.code...), 0xff)
+	b = append(append(b, k.version...), byte(k.kind))
+	h := maphash.Bytes(t.seed, b)
 	for i := range uint64(tallyProbes) {
 		slot := &table[(h+i)%tallySlots]
 		have := slot.key.Load()
@@ -86,8 +91,10 @@ func (t *tallyTable) drain(rows []CheckRow, minute int64) (_ []CheckRow, keys in
 		}
 		keys++
 		if n := t[i].n.Swap(0); n > 0 {
-			rows = append(rows, CheckRow{App: k.app, Minute: minute, Channel: k.channel,
-				Answer: k.kind.String(), Code: k.code, Version: k.version, N: n})
+			rows = append(rows, CheckRow{
+				App: k.app, Minute: minute, Channel: k.channel,
+				Answer: k.kind.String(), Code: k.code, Version: k.version, N: n,
+			})
 		}
 	}
 	return rows, keys

@@ -17,8 +17,10 @@ import (
 
 // watched is an app with a channel that serves 1.0.0 and rolls 2.0.0 out.
 func watched() *decide.App {
-	rule := ota.AutoHalt{Enabled: true, FailureRateBPS: 1000, Confidence: 0.95, MinAttempts: 4, MinFailures: 2,
-		WindowMinutes: 60, CooldownMinutes: 60, Action: ota.HaltRollback}
+	rule := ota.AutoHalt{
+		Enabled: true, FailureRateBPS: 1000, Confidence: 0.95, MinAttempts: 4, MinFailures: 2,
+		WindowMinutes: 60, CooldownMinutes: 60, Action: ota.HaltRollback,
+	}
 	return &decide.App{ID: app, Channels: []*decide.Channel{{
 		ID: 1, Name: "production", Policy: ota.Policy{AutoHalt: rule},
 		Chain:   []*decide.Release{{ID: 1, Bundle: &decide.Bundle{Version: "1.0.0"}}},
@@ -67,10 +69,14 @@ func TestFailingReleaseIsHalted(t *testing.T) {
 		change           func(*decide.Channel)
 		want             []ingest.Halt
 	}{
-		{name: "rollout", version: "2.0.0", attempts: 10, failed: 5, want: []ingest.Halt{{App: app, Channel: "production",
-			Version: "2.0.0", Rollout: true, Action: ota.HaltRollback, Text: "2.0.0 failed on 5 of 10 devices within 60 minutes"}}},
-		{name: "release", version: "1.0.0", attempts: 10, failed: 5, want: []ingest.Halt{{App: app, Channel: "production",
-			Version: "1.0.0", Action: ota.HaltRollback, Text: "1.0.0 failed on 5 of 10 devices within 60 minutes"}}},
+		{name: "rollout", version: "2.0.0", attempts: 10, failed: 5, want: []ingest.Halt{{
+			App: app, Channel: "production",
+			Version: "2.0.0", Rollout: true, Action: ota.HaltRollback, Text: "2.0.0 failed on 5 of 10 devices within 60 minutes",
+		}}},
+		{name: "release", version: "1.0.0", attempts: 10, failed: 5, want: []ingest.Halt{{
+			App: app, Channel: "production",
+			Version: "1.0.0", Action: ota.HaltRollback, Text: "1.0.0 failed on 5 of 10 devices within 60 minutes",
+		}}},
 		{name: "few failures", version: "2.0.0", attempts: 10, failed: 1},
 		{name: "a small rate", version: "2.0.0", attempts: 1000, failed: 5},
 		{name: "not served", version: "0.9.0", attempts: 10, failed: 5},

@@ -23,8 +23,10 @@ func loaded() Loaded {
 		App:  ota.App{ID: "a", AllowCustomID: true},
 		Keys: []ota.Key{{ID: "new"}, {ID: "old"}},
 		Channels: []LoadedChannel{
-			{Channel: ota.Channel{ID: 2, Name: "production", Policy: ota.Policy{MinNative: "1.2", Public: true}},
-				Chain: []ota.Release{rel(9, 11, 8), rel(8, 0, 7), rel(7, 10, 0)}, Withdrawn: []string{"1.9.0"}},
+			{
+				Channel: ota.Channel{ID: 2, Name: "production", Policy: ota.Policy{MinNative: "1.2", Public: true}},
+				Chain:   []ota.Release{rel(9, 11, 8), rel(8, 0, 7), rel(7, 10, 0)}, Withdrawn: []string{"1.9.0"},
+			},
 			{Channel: ota.Channel{ID: 1, Name: "beta", Rollout: &ota.Rollout{ID: "r", BundleID: 11, BPS: 50, Enabled: true, PausedAt: 3}}},
 		},
 		Bundles: map[int64]ota.Bundle{

@@ -2,6 +2,7 @@ package adminapi
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -44,21 +45,27 @@ const stall = 60 * time.Second
 
 func (s *server) registerBlobs() {
 	const tag, path = "blobs", "/apps/{app}/blobs/{digest}"
-	head := s.operation(route{id: "head-blob", method: http.MethodHead, path: path, action: "blob.get", tag: tag,
-		summary: "Ask how much of a file the server has; 0 bytes of one it never heard of"})
+	head := s.operation(route{
+		id: "head-blob", method: http.MethodHead, path: path, action: "blob.get", tag: tag,
+		summary: "Ask how much of a file the server has; 0 bytes of one it never heard of",
+	})
 	huma.Register(s.api, head, func(ctx context.Context, in *blobInput) (*blobHead, error) {
 		h, err := s.headBlob(ctx, in)
 		return h, s.problem(ctx, err)
 	})
-	put := s.operation(route{id: "put-blob", method: http.MethodPut, path: path, action: "bundle.create", tag: tag,
-		summary: "Upload a file, or go on where an upload broke off"})
+	put := s.operation(route{
+		id: "put-blob", method: http.MethodPut, path: path, action: "bundle.create", tag: tag,
+		summary: "Upload a file, or go on where an upload broke off",
+	})
 	put.RequestBody = binaryBody()
 	huma.Register(s.api, put, func(ctx context.Context, in *putBlobInput) (*answer[putAnswer], error) {
 		complete, err := s.putBlob(ctx, in)
 		return &answer[putAnswer]{Status: http.StatusOK, Body: putAnswer{Complete: complete}}, s.problem(ctx, err)
 	})
-	get := s.operation(route{id: "get-blob", method: http.MethodGet, path: path, action: "blob.get", tag: tag,
-		summary: "Download a stored file"})
+	get := s.operation(route{
+		id: "get-blob", method: http.MethodGet, path: path, action: "blob.get", tag: tag,
+		summary: "Download a stored file",
+	})
 	get.Responses["200"] = &huma.Response{Description: "The file", Content: binaryBody().Content}
 	huma.Register(s.api, get, func(ctx context.Context, in *blobInput) (*huma.StreamResponse, error) {
 		body, err := s.getBlob(ctx, in)
@@ -140,7 +147,7 @@ func (m *movingReader) Read(p []byte) (int, error) {
 	_ = m.ctrl.SetReadDeadline(time.Now().Add(stall))
 	_ = m.ctrl.SetWriteDeadline(time.Now().Add(2 * stall))
 	n, err := m.src.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = truncated(err)
 	}
 	return n, err

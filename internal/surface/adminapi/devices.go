@@ -42,14 +42,18 @@ type failuresInput struct {
 func (s *server) registerDevices() {
 	const tag = "devices"
 	const one = "/apps/{app}/devices/{device}"
-	register(s, route{id: "list-devices", method: http.MethodGet, path: "/apps/{app}/devices", action: "device.list", tag: tag,
-		summary: "List devices, last seen first"},
+	register(s, route{
+		id: "list-devices", method: http.MethodGet, path: "/apps/{app}/devices", action: "device.list", tag: tag,
+		summary: "List devices, last seen first",
+	},
 		func(c *call, in *devicesInput, _ none) (list[ota.Device], error) {
 			f := ota.DeviceFilter{Platform: in.Platform, Version: in.Version, Channel: in.Channel, CustomID: in.CustomID}
 			return listOf(s.deps.Control.Devices(c, in.App, f, in.page()))
 		})
-	register(s, route{id: "get-device", method: http.MethodGet, path: one, action: "device.get", tag: tag,
-		summary: "Get a device"},
+	register(s, route{
+		id: "get-device", method: http.MethodGet, path: one, action: "device.get", tag: tag,
+		summary: "Get a device",
+	},
 		func(c *call, in *deviceInput, _ none) (ota.Device, error) {
 			id, err := deviceID(in.Device)
 			if err != nil {
@@ -57,8 +61,10 @@ func (s *server) registerDevices() {
 			}
 			return s.deps.Control.Device(c, in.App, id)
 		})
-	register(s, route{id: "set-override", method: http.MethodPut, path: one + "/override", action: "device.override", tag: tag, status: http.StatusNoContent,
-		summary: "Bind a device to a channel, seen before or not"},
+	register(s, route{
+		id: "set-override", method: http.MethodPut, path: one + "/override", action: "device.override", tag: tag, status: http.StatusNoContent,
+		summary: "Bind a device to a channel, seen before or not",
+	},
 		func(c *call, in *deviceInput, body override) (none, error) {
 			id, err := deviceID(in.Device)
 			if err != nil {
@@ -66,8 +72,10 @@ func (s *server) registerDevices() {
 			}
 			return none{}, s.deps.Control.SetOverride(c, c.actor, in.App, id, body.Channel)
 		})
-	register(s, route{id: "clear-override", method: http.MethodDelete, path: one + "/override", action: "device.override", tag: tag, status: http.StatusNoContent,
-		summary: "Let a device choose its channel again"},
+	register(s, route{
+		id: "clear-override", method: http.MethodDelete, path: one + "/override", action: "device.override", tag: tag, status: http.StatusNoContent,
+		summary: "Let a device choose its channel again",
+	},
 		func(c *call, in *deviceInput, _ none) (none, error) {
 			id, err := deviceID(in.Device)
 			if err != nil {
@@ -80,8 +88,10 @@ func (s *server) registerDevices() {
 
 func (s *server) registerFailures() {
 	const tag = "devices"
-	register(s, route{id: "clear-device-failures", method: http.MethodDelete, path: "/apps/{app}/devices/{device}/failures", action: "device.clear_failures", tag: tag, status: http.StatusNoContent,
-		summary: "Forget that versions failed on a device, so that they are offered again"},
+	register(s, route{
+		id: "clear-device-failures", method: http.MethodDelete, path: "/apps/{app}/devices/{device}/failures", action: "device.clear_failures", tag: tag, status: http.StatusNoContent,
+		summary: "Forget that versions failed on a device, so that they are offered again",
+	},
 		func(c *call, in *deviceFailuresInput, _ none) (none, error) {
 			id, err := deviceID(in.Device)
 			if err != nil {
@@ -89,8 +99,10 @@ func (s *server) registerFailures() {
 			}
 			return none{}, s.deps.Control.ClearFailures(c, c.actor, in.App, &id, in.Version)
 		})
-	register(s, route{id: "clear-failures", method: http.MethodDelete, path: "/apps/{app}/failures", action: "device.clear_failures", tag: tag, status: http.StatusNoContent,
-		summary: "Forget that versions failed, on every device of the app"},
+	register(s, route{
+		id: "clear-failures", method: http.MethodDelete, path: "/apps/{app}/failures", action: "device.clear_failures", tag: tag, status: http.StatusNoContent,
+		summary: "Forget that versions failed, on every device of the app",
+	},
 		func(c *call, in *failuresInput, _ none) (none, error) {
 			return none{}, s.deps.Control.ClearFailures(c, c.actor, in.App, nil, in.Version)
 		})

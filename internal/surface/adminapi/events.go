@@ -25,8 +25,10 @@ type probeAnswer struct {
 }
 
 func (s *server) registerEvents() {
-	register(s, route{id: "list-events", method: http.MethodGet, path: "/apps/{app}/events", action: "event.list", tag: "events",
-		summary: "List what devices reported, newest first"},
+	register(s, route{
+		id: "list-events", method: http.MethodGet, path: "/apps/{app}/events", action: "event.list", tag: "events",
+		summary: "List what devices reported, newest first",
+	},
 		func(c *call, in *eventsInput, _ none) (list[ota.Event], error) {
 			f := ota.EventFilter{Action: in.Action, Version: in.Version, Since: in.Since}
 			if in.Device != "" {
@@ -38,8 +40,10 @@ func (s *server) registerEvents() {
 			}
 			return listOf(s.deps.Control.Events(c, in.App, f, in.page()))
 		})
-	register(s, route{id: "probe", method: http.MethodPost, path: "/apps/{app}/probe", action: "probe", tag: "devices",
-		summary: "Ask what a device would get now, and why; changes nothing"},
+	register(s, route{
+		id: "probe", method: http.MethodPost, path: "/apps/{app}/probe", action: "probe", tag: "devices",
+		summary: "Ask what a device would get now, and why; changes nothing",
+	},
 		func(c *call, in *appInput, body ota.ProbeRequest) (probeAnswer, error) {
 			answer, trace, err := s.deps.Probe(c, in.App, body, requestOf(c.http))
 			if trace == nil {

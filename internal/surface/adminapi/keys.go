@@ -22,19 +22,25 @@ type keyInput struct {
 
 func (s *server) registerKeys() {
 	const tag = "keys"
-	register(s, route{id: "list-keys", method: http.MethodGet, path: "/apps/{app}/keys", action: "key.list", tag: tag,
-		summary: "List an app's signing keys"},
+	register(s, route{
+		id: "list-keys", method: http.MethodGet, path: "/apps/{app}/keys", action: "key.list", tag: tag,
+		summary: "List an app's signing keys",
+	},
 		func(c *call, in *appInput, _ none) (list[ota.Key], error) {
 			keys, err := s.deps.Control.Keys(c, in.App)
 			return listOf(keys, "", err)
 		})
-	register(s, route{id: "register-key", method: http.MethodPost, path: "/apps/{app}/keys", action: "key.create", tag: tag, status: http.StatusCreated,
-		summary: "Register the public half of a signing key"},
+	register(s, route{
+		id: "register-key", method: http.MethodPost, path: "/apps/{app}/keys", action: "key.create", tag: tag, status: http.StatusCreated,
+		summary: "Register the public half of a signing key",
+	},
 		func(c *call, in *appInput, body newKey) (ota.Key, error) {
 			return s.deps.Control.RegisterKey(c, c.actor, in.App, body.PublicPEM)
 		})
-	register(s, route{id: "set-key-state", method: http.MethodPatch, path: "/apps/{app}/keys/{key}", action: "key.update", tag: tag,
-		summary: "Retire a key, or make it active again"},
+	register(s, route{
+		id: "set-key-state", method: http.MethodPatch, path: "/apps/{app}/keys/{key}", action: "key.update", tag: tag,
+		summary: "Retire a key, or make it active again",
+	},
 		func(c *call, in *keyInput, body keyState) (ota.Key, error) {
 			return s.deps.Control.SetKeyState(c, c.actor, in.App, in.Key, body.State)
 		})

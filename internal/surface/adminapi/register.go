@@ -26,7 +26,7 @@ type route struct {
 // none is the body or answer of operations without one.
 type none struct{}
 
-// request is embedded, as Request, in the parameters of every operation: it
+// Request is embedded in the parameters of every operation: it
 // keeps huma's context for what huma does not do, which is reading bodies.
 type Request struct{ hc huma.Context }
 

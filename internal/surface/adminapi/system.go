@@ -22,35 +22,47 @@ type tokenInput struct {
 
 func (s *server) registerSystem() {
 	const tag = "system"
-	register(s, route{id: "get-status", method: http.MethodGet, path: "/status", action: "status.get", tag: tag,
-		summary: "Get what the server says of itself"},
+	register(s, route{
+		id: "get-status", method: http.MethodGet, path: "/status", action: "status.get", tag: tag,
+		summary: "Get what the server says of itself",
+	},
 		func(c *call, _ *Request, _ none) (ota.ServerStatus, error) {
 			return s.deps.Status(c)
 		})
-	register(s, route{id: "get-me", method: http.MethodGet, path: "/me", action: "me.get", tag: tag,
-		summary: "Get who the token is"},
+	register(s, route{
+		id: "get-me", method: http.MethodGet, path: "/me", action: "me.get", tag: tag,
+		summary: "Get who the token is",
+	},
 		func(c *call, _ *Request, _ none) (ota.Me, error) {
 			return ota.Me{Actor: c.actor, Token: c.token}, nil
 		})
-	register(s, route{id: "collect-garbage", method: http.MethodPost, path: "/gc", action: "gc.run", tag: tag,
-		summary: "Remove what nothing refers to any more"},
+	register(s, route{
+		id: "collect-garbage", method: http.MethodPost, path: "/gc", action: "gc.run", tag: tag,
+		summary: "Remove what nothing refers to any more",
+	},
 		func(c *call, _ *Request, _ none) (ota.GCReport, error) {
 			return s.deps.Control.CollectGarbage(c, c.actor)
 		})
-	register(s, route{id: "list-tokens", method: http.MethodGet, path: "/tokens", action: "token.list", tag: tag,
-		summary: "List API tokens"},
+	register(s, route{
+		id: "list-tokens", method: http.MethodGet, path: "/tokens", action: "token.list", tag: tag,
+		summary: "List API tokens",
+	},
 		func(c *call, _ *Request, _ none) (list[ota.Token], error) {
 			tokens, err := s.deps.Control.Tokens(c)
 			return listOf(tokens, "", err)
 		})
-	register(s, route{id: "create-token", method: http.MethodPost, path: "/tokens", action: "token.create", tag: tag, status: http.StatusCreated,
-		summary: "Make an API token"},
+	register(s, route{
+		id: "create-token", method: http.MethodPost, path: "/tokens", action: "token.create", tag: tag, status: http.StatusCreated,
+		summary: "Make an API token",
+	},
 		func(c *call, _ *Request, body newToken) (createdToken, error) {
 			secret, t, err := s.deps.Control.CreateToken(c, c.actor, body.Name)
 			return createdToken{Secret: secret, Token: t}, err
 		})
-	register(s, route{id: "delete-token", method: http.MethodDelete, path: "/tokens/{id}", action: "token.delete", tag: tag, status: http.StatusNoContent,
-		summary: "Revoke an API token"},
+	register(s, route{
+		id: "delete-token", method: http.MethodDelete, path: "/tokens/{id}", action: "token.delete", tag: tag, status: http.StatusNoContent,
+		summary: "Revoke an API token",
+	},
 		func(c *call, in *tokenInput, _ none) (none, error) {
 			return none{}, s.deps.Control.DeleteToken(c, c.actor, in.ID)
 		})

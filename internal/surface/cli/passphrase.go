@@ -111,7 +111,7 @@ func (p *passphrase) read(path string) (*seal.PrivateKey, error) {
 	})
 }
 
-func (p *passphrase) interactive() bool { return IsTerminal(p.g.In) && IsTerminal(p.g.Err) }
+func (p *passphrase) interactive() bool { return IsTerminal(p.g.In) }
 
 // prompt asks on the terminal, without echo.
 func (p *passphrase) prompt(text string) (keyfile.Secret, error) {

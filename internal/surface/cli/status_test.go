@@ -28,8 +28,10 @@ func TestStatus(t *testing.T) {
 	}{
 		{"silent", &Status{silent: true, live: true}, ""},
 		{"plain lines", &Status{}, "packing\na line\nuploading a long name\n"},
-		{"terminal", &Status{live: true},
-			"\r\x1b[Kpacking\r\x1b[Kpacking  2/3\r\x1b[Ka line\n\r\x1b[Kuploading a long na\r\x1b[K"},
+		{
+			"terminal", &Status{live: true},
+			"\r\x1b[Kpacking\r\x1b[Kpacking  2/3\r\x1b[Ka line\n\r\x1b[Kuploading a long na\r\x1b[K",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := story(tt.s, redraw); got != tt.want {

@@ -71,7 +71,7 @@ func TestFileIsOwnersOnly(t *testing.T) {
 // What a process that was killed left behind must neither show as a blob nor be lost.
 func TestOpenAfterKill(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, dir, time.Now)
+	open(t, dir, time.Now)
 	d := ota.Sum([]byte("one two three"))
 	for name, text := range map[string]string{
 		d.String() + "-1": "one two",
@@ -83,7 +83,7 @@ func TestOpenAfterKill(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s = open(t, dir, time.Now)
+	s := open(t, dir, time.Now)
 	if got := files(t, dir); len(got) != 1 || got[0] != filepath.Join(partialDir, d.String()) {
 		t.Errorf("left: %q, want only the longest upload", got)
 	}

@@ -1,7 +1,10 @@
 package capgo
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -176,6 +179,21 @@ func TestBodyLimits(t *testing.T) {
 		if c.ok != (a.status == http.StatusOK) || !c.ok && (a.status != http.StatusRequestEntityTooLarge || a.doc["error"] != "body_too_large") {
 			t.Errorf("%s: %d %s", c.path, a.status, a.body)
 		}
+	}
+	for name, r := range map[string]*http.Request{
+		"a body of unknown length": httptest.NewRequest(http.MethodPost, "/updates", io.MultiReader(strings.NewReader(strings.Repeat(" ", 1001)))),
+		"a body that never comes":  {Method: http.MethodPost, URL: &url.URL{Path: "/updates"}, ContentLength: 1001, Body: io.NopCloser(failing{})},
+	} {
+		rec := httptest.NewRecorder()
+		New(w.deps).ServeHTTP(rec, r)
+		if rec.Code != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
+		}
+	}
+	rec := httptest.NewRecorder()
+	New(w.deps).ServeHTTP(rec, httptest.NewRequest(http.MethodPost, "/updates", io.MultiReader(strings.NewReader("{"), failing{})))
+	if rec.Code != http.StatusBadRequest {
+		t.Errorf("a body that is cut off: %d %s", rec.Code, rec.Body)
 	}
 	if len(w.reports[appID]) != 1 {
 		t.Errorf("%d reports of what was too large", len(w.reports[appID])-1)

@@ -128,7 +128,11 @@ func (c *checker) info(rt route) *info {
 	}
 	in.VersionName = c.text("version_name", "Version name", rt == routeCheck, rt != routeCheck, 0)
 	in.VersionBuild = c.text("version_build", "Version build", rt == routeCheck, rt != routeCheck, 0)
-	in.VersionOS = c.text("version_os", "Version OS", rt == routeStats, false, 0)
+	if rt == routeStats {
+		in.VersionOS = c.text("version_os", "Version OS", true, false, 0)
+	} else {
+		in.VersionOS = c.loose("version_os", 0)
+	}
 	in.IsEmulator = c.flag("is_emulator", rt)
 	in.IsProd = c.flag("is_prod", rt)
 	c.platform(in, rt)
