@@ -75,7 +75,9 @@ func TestErrorsOverTheWire(t *testing.T) {
 // TestSizesAreBounded: what is over a limit is refused whole, and the server
 // goes on.
 func TestSizesAreBounded(t *testing.T) {
-	srv := live.Start(t, "", func(c *config.Config) { c.MaxBody, c.MaxBlob = 1000, 2000 })
+	srv := live.Start(t, "", func(c *config.Config) {
+		c.MaxBody, c.MaxBlob, c.MaxCheck, c.MaxStats, c.MaxManifest = 1000, 2000, 500, 600, 700
+	})
 	ctx := t.Context()
 	if _, err := srv.Client.CreateApp(ctx, ota.NewApp{ID: app}); err != nil {
 		t.Fatal(err)
@@ -83,6 +85,15 @@ func TestSizesAreBounded(t *testing.T) {
 	_, err := srv.Client.CreateApp(ctx, ota.NewApp{ID: "com.example.big", Name: strings.Repeat("x", 1000)})
 	if ota.KindOf(err) != ota.KindTooLarge || ota.CodeOf(err) != "body_too_large" {
 		t.Errorf("a large body: %v", err)
+	}
+	for path, limit := range map[string]int{"/updates": 500, "/stats": 600, "/updates/manifest_size": 700} {
+		res, err := http.Post(srv.URL+path, "application/json", strings.NewReader(`{"a":"`+strings.Repeat("x", limit)+`"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := res.Body.Close(); err != nil || res.StatusCode != http.StatusRequestEntityTooLarge {
+			t.Errorf("a large request to %s: status %d, %v", path, res.StatusCode, err)
+		}
 	}
 	content := bytes.Repeat([]byte("x"), 2001)
 	for name, r := range map[string]io.Reader{

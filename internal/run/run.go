@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -85,13 +84,15 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err = s.snap.Load(ctx); err != nil {
 		return err
 	}
-	if s.bootstrap, err = s.control.Bootstrap(ctx, s.cfg.BootstrapToken.Reveal()); err != nil {
-		return err
-	}
 	if err = s.wireSurfaces(ctx); err != nil {
 		return err
 	}
-	s.ln, err = listen(ctx, s.cfg)
+	if s.ln, err = listen(ctx, s.cfg); err != nil {
+		return err
+	}
+	// Last, when nothing can fail any more: a token that was made and not shown
+	// would lock the owner out.
+	s.bootstrap, err = s.control.Bootstrap(ctx, s.cfg.BootstrapToken.Reveal())
 	return err
 }
 
@@ -152,9 +153,6 @@ func (s *Server) URL() string {
 // one and none was given; otherwise it is empty. Show it to the person who
 // started the server: it cannot be shown again.
 func (s *Server) Bootstrap() string { return s.bootstrap }
-
-// Handler is what answers requests, for tests that need no socket.
-func (s *Server) Handler() http.Handler { return s.routes }
 
 // secret returns the server's own secret under a key, made at its first start.
 func (s *Server) secret(ctx context.Context, key string) (out [32]byte, err error) {

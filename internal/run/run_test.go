@@ -86,6 +86,25 @@ func TestBootstrapTokenIsShownOnce(t *testing.T) {
 	}
 }
 
+// TestFailedFirstStartMakesNoToken: nobody would have seen it.
+func TestFailedFirstStartMakesNoToken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	cfg := settings(t, t.TempDir())
+	cfg.Listen = taken.Addr().String()
+	if _, err := run.New(t.Context(), cfg); ota.CodeOf(err) != "listen_failed" {
+		t.Fatalf("got %v", err)
+	}
+	s := mustNew(t, settings(t, cfg.Data))
+	defer s.Close()
+	if s.Bootstrap() == "" {
+		t.Error("the start that works shows no token")
+	}
+}
+
 func TestBootstrapTokenFromOutside(t *testing.T) {
 	srv := live.Start(t, "", nil)
 	if me, err := srv.Client.Me(t.Context()); err != nil || me.Token.Role != "owner" {

@@ -53,6 +53,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 	device := capgo.New(capgo.Deps{
 		Apps: s.snap, Edge: s.edge, Recorder: s.ingest, Channels: s.control, Blobs: s.blobs,
 		Now: time.Now, Log: s.log, PublicURL: s.cfg.PublicURL, Strict429: s.cfg.Strict429,
+		Limits: capgo.Limits{Check: s.cfg.MaxCheck, Stats: s.cfg.MaxStats, Manifest: s.cfg.MaxManifest},
 	})
 	s.ready = &ready{ping: s.db.Ping, now: time.Now}
 	s.routes = &routes{admin: admin, ready: s.ready, device: device, trustProxy: s.cfg.TrustProxy}

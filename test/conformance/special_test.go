@@ -49,7 +49,7 @@ func (d *deviation) expect(e expect) expect {
 }
 
 func noApp() *deviation {
-	return &deviation{"429 makes older plugins stop all traffic; the case itself holds with --strict-429", 200,
+	return &deviation{"429 makes older plugins stop all traffic; the case itself holds with WAXWING_STRICT_429", 200,
 		map[string]any{"error": "on_premise_app", "kind": "failed"}, nil}
 }
 

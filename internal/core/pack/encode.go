@@ -42,12 +42,20 @@ func Encode(path string, content []byte, force bool) (stored []byte, isBrotli bo
 	if !force && len(content) < minBrotli {
 		return content, false
 	}
+	var out []byte
 	if !looksRandom(content) {
-		if out, ok := compress(content); ok && worthwhile(len(out), len(content)) && readsAs(out, content) {
-			return out, true
-		}
+		out = compress(content)
 	}
-	if force {
+	return settle(content, out, force)
+}
+
+// settle takes the compressed form out, if there is one and devices can use it
+// with profit, or another one.
+func settle(content, out []byte, force bool) (stored []byte, isBrotli bool) {
+	switch {
+	case out != nil && worthwhile(len(out), len(content)) && readsAs(out, content):
+		return out, true
+	case force:
 		return wrap(content), true
 	}
 	return content, false
@@ -56,8 +64,8 @@ func Encode(path string, content []byte, force bool) (stored []byte, isBrotli bo
 // worthwhile asks for a few percent: decoding costs the device something too.
 func worthwhile(packed, plain int) bool { return packed+max(8, plain/32) <= plain }
 
-// compress returns content as a brotli stream.
-func compress(content []byte) ([]byte, bool) {
+// compress returns content as a brotli stream, or nil if that fails.
+func compress(content []byte) []byte {
 	var out bytes.Buffer
 	out.Grow(len(content)/3 + 64)
 	pool := &smallEncoders
@@ -72,14 +80,14 @@ func compress(content []byte) ([]byte, bool) {
 	for len(content) > 0 {
 		n := min(piece, len(content))
 		if _, err := w.Write(content[:n]); err != nil {
-			return nil, false
+			return nil
 		}
 		content = content[n:]
 	}
 	if err := w.Close(); err != nil {
-		return nil, false
+		return nil
 	}
-	return out.Bytes(), true
+	return out.Bytes()
 }
 
 type encoder interface {

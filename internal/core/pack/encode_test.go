@@ -178,6 +178,12 @@ func TestReadsAsSeesWhatDevicesMisread(t *testing.T) {
 	if readsAs(clash.stored, clash.content) {
 		t.Error("a stream that devices misread passes the check")
 	}
+	if stored, isBrotli := settle(clash.content, clash.stored, false); isBrotli || !bytes.Equal(stored, clash.content) {
+		t.Error("a stream that devices misread is taken")
+	}
+	if stored, isBrotli := settle(clash.content, clash.stored, true); !isBrotli || !readsAs(stored, clash.content) {
+		t.Error("a stream that devices misread is taken where brotli is a must")
+	}
 	stored, isBrotli := Encode("a.js", clash.content, false)
 	if !isBrotli || !readsAs(stored, clash.content) {
 		t.Errorf("brotli = %v, and devices misread it", isBrotli)

@@ -377,7 +377,39 @@ func TestCheckedSizesHold(t *testing.T) {
 	}
 }
 
-// A file that the operating system says is huge must not make us read it all.
+func TestCheckDirectory(t *testing.T) {
+	le := binary.LittleEndian
+	end := func(count, length, start, comment int) string {
+		b := le.AppendUint16(append([]byte(sigEnd), 0, 0, 0, 0), uint16(count))
+		b = le.AppendUint32(le.AppendUint16(b, uint16(count)), uint32(length))
+		return string(le.AppendUint16(le.AppendUint32(b, uint32(start)), uint16(comment)))
+	}
+	head := sigDir + strings.Repeat("\x00", sizeDir-len(sigDir))
+	for name, c := range map[string]struct {
+		archive string
+		good    bool
+	}{
+		"no entries":         {end(0, 0, 0, 0), true},
+		"one entry":          {head + end(1, sizeDir, 0, 0), true},
+		"after something":    {"data" + head + end(1, sizeDir, 4, 0), true},
+		"no signature":       {strings.Repeat("\x00", sizeEnd), false},
+		"too short":          {end(0, 0, 0, 0)[1:], false},
+		"comment":            {end(0, 0, 0, 1), false},
+		"starts later":       {"data" + head + end(1, sizeDir, 3, 0), false},
+		"starts earlier":     {"data" + head + end(1, sizeDir, 5, 0), false},
+		"not an entry":       {strings.Repeat("\x00", sizeDir) + end(1, sizeDir, 0, 0), false},
+		"entries missing":    {head + end(2, sizeDir, 0, 0), false},
+		"entries not listed": {head + head + end(1, 2*sizeDir, 0, 0), false},
+		"too many entries":   {strings.Repeat(head, 11) + end(11, 11*sizeDir, 0, 0), false},
+	} {
+		start, err := checkDirectory(strings.NewReader(c.archive), int64(len(c.archive)), 10)
+		if (err == nil) != c.good || c.good && c.archive[start:] != strings.TrimPrefix(c.archive, "data") {
+			t.Errorf("%s: %d, %v", name, start, err)
+		}
+	}
+}
+
+// A directory with more than it says must not be loaded to find that out.
 func TestOpenZipBoundsTheDirectory(t *testing.T) {
 	var entries []entry
 	for i := range 500 {

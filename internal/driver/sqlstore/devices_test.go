@@ -52,8 +52,10 @@ func TestDeviceFollowsItsReports(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := ota.Device{ID: dev(1), App: reportingApp, Platform: "android", VersionName: tc.version, DefaultChannel: tc.channel,
-				FirstSeen: tc.first, LastSeen: tc.last, FailedVersions: []string{}}
+			want := ota.Device{
+				ID: dev(1), App: reportingApp, Platform: "android", VersionName: tc.version, DefaultChannel: tc.channel,
+				FirstSeen: tc.first, LastSeen: tc.last, FailedVersions: []string{},
+			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("device (-want +got):\n%s", diff)
 			}

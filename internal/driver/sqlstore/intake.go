@@ -16,8 +16,10 @@ type intake struct {
 }
 
 // intakeSQL lists the statements by the constants that name them.
-var intakeSQL = []string{insertEvent, insertFailure, failuresOverCap, dropFailure, insertOutcome,
-	touchDevice, informDevice, runDevice, addCheck}
+var intakeSQL = []string{
+	insertEvent, insertFailure, failuresOverCap, dropFailure, insertOutcome,
+	touchDevice, informDevice, runDevice, addCheck,
+}
 
 // prepared returns the statements, which live as long as the writer's
 // connection. The transaction must not have begun yet: there is but one connection.

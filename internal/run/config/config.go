@@ -32,6 +32,9 @@ type Config struct {
 	Strict429      bool          // unknown apps get 429, as the reference server does
 	MaxBody        int64         // bytes of an admin API request, uploads apart
 	MaxBlob        int64         // bytes of one uploaded file
+	MaxCheck       int64         // bytes of a device's update check or channel request
+	MaxStats       int64         // bytes of a device's report
+	MaxManifest    int64         // bytes of a device's question for the size of a file list
 	Retention      time.Duration // how long history keeps bundles that nothing serves
 	EventRetention time.Duration // how long events are kept
 	ShutdownGrace  time.Duration // how long requests may take to end when the server stops
@@ -46,7 +49,7 @@ const minBootstrapToken = 20
 func Default() Config {
 	return Config{
 		Data: "waxwing-data", Listen: "127.0.0.1:8080",
-		MaxBody: 64 << 20, MaxBlob: 1 << 30,
+		MaxBody: 64 << 20, MaxBlob: 1 << 30, MaxCheck: 64 << 10, MaxStats: 4 << 20, MaxManifest: 8 << 20,
 		Retention: 90 * 24 * time.Hour, EventRetention: 90 * 24 * time.Hour, ShutdownGrace: 20 * time.Second,
 	}
 }
@@ -75,6 +78,9 @@ func Settings() []Setting {
 		{"WAXWING_STRICT_429", "answer unknown apps with status 429 (true or false)", false, boolean(func(c *Config) *bool { return &c.Strict429 })},
 		{"WAXWING_MAX_BODY", "largest admin API request in bytes, uploads apart", false, bytes(func(c *Config) *int64 { return &c.MaxBody })},
 		{"WAXWING_MAX_BLOB", "largest uploaded file in bytes", false, bytes(func(c *Config) *int64 { return &c.MaxBlob })},
+		{"WAXWING_MAX_CHECK", "largest update check of a device in bytes", false, bytes(func(c *Config) *int64 { return &c.MaxCheck })},
+		{"WAXWING_MAX_STATS", "largest report of a device in bytes", false, bytes(func(c *Config) *int64 { return &c.MaxStats })},
+		{"WAXWING_MAX_MANIFEST", "largest question of a device for the size of a file list in bytes", false, bytes(func(c *Config) *int64 { return &c.MaxManifest })},
 		{"WAXWING_RETENTION", "how long a channel's history keeps bundles that nothing serves, such as 2160h", false, duration(func(c *Config) *time.Duration { return &c.Retention })},
 		{"WAXWING_EVENT_RETENTION", "how long events are kept, such as 2160h", false, duration(func(c *Config) *time.Duration { return &c.EventRetention })},
 		{"WAXWING_SHUTDOWN_GRACE", "how long requests may take to end when the server stops, such as 20s", false, duration(func(c *Config) *time.Duration { return &c.ShutdownGrace })},
@@ -125,7 +131,7 @@ func (c *Config) Check() error {
 		return invalid("WAXWING_BOOTSTRAP_TOKEN", "WAXWING_BOOTSTRAP_TOKEN has %d characters, at least %d are needed", n, minBootstrapToken).
 			WithHint("make one with: openssl rand -hex 24")
 	}
-	if c.MaxBody <= 0 || c.MaxBlob <= 0 {
+	if min(c.MaxBody, c.MaxBlob, c.MaxCheck, c.MaxStats, c.MaxManifest) <= 0 {
 		return invalid("max_body", "size limits must be positive")
 	}
 	if c.Retention <= 0 || c.EventRetention <= 0 || c.ShutdownGrace <= 0 {

@@ -27,6 +27,7 @@ func TestFromEnv(t *testing.T) {
 		"WAXWING_DATA": "/srv/ota", "WAXWING_LISTEN": ":9000", "WAXWING_PUBLIC_URL": "https://ota.example.com/x/",
 		"WAXWING_TLS_CERT": "c.pem", "WAXWING_TLS_KEY": "k.pem", "WAXWING_BOOTSTRAP_TOKEN_FILE": file,
 		"WAXWING_TRUST_PROXY": "true", "WAXWING_STRICT_429": "1", "WAXWING_MAX_BODY": "1000", "WAXWING_MAX_BLOB": "2000",
+		"WAXWING_MAX_CHECK": "3000", "WAXWING_MAX_STATS": "4000", "WAXWING_MAX_MANIFEST": "5000",
 		"WAXWING_RETENTION": "24h", "WAXWING_EVENT_RETENTION": "48h", "WAXWING_SHUTDOWN_GRACE": "3s",
 	}))
 	if err == nil {
@@ -41,7 +42,7 @@ func TestFromEnv(t *testing.T) {
 	c.BootstrapToken = secret.Text{}
 	want := config.Config{
 		Data: "/srv/ota", Listen: ":9000", PublicURL: "https://ota.example.com/x", TLSCert: "c.pem", TLSKey: "k.pem",
-		TrustProxy: true, Strict429: true, MaxBody: 1000, MaxBlob: 2000,
+		TrustProxy: true, Strict429: true, MaxBody: 1000, MaxBlob: 2000, MaxCheck: 3000, MaxStats: 4000, MaxManifest: 5000,
 		Retention: 24 * time.Hour, EventRetention: 48 * time.Hour, ShutdownGrace: 3 * time.Second,
 	}
 	if c != want {
