@@ -75,7 +75,8 @@ func ReadConfig(path string) (*Config, error) {
 	c := &Config{Path: path, JSON: filepath.Ext(path) == ".json"}
 	if c.JSON {
 		if err := checkJSON(src); err != nil {
-			return nil, ota.Invalid("capacitor_config_invalid", "%s is not valid JSON: %s", path, err)
+			return nil, ota.Invalid("capacitor_config_invalid", "%s is not valid JSON: %s", path, err).
+				WithHint("Capacitor cannot read it either: repair it first")
 		}
 	}
 	c.fill(objects(string(src)))
@@ -103,17 +104,17 @@ func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, ota.NotFound("file_missing", "%s does not exist", path)
+			return nil, ota.NotFound("file_missing", "%s does not exist", path).WithHint("name the folder of the app with --dir")
 		}
-		return nil, ota.Invalid("file_unreadable", "cannot read %s: %s", path, err)
+		return nil, ota.Invalid("file_unreadable", "cannot read %s: %s", path, err).WithHint("check that you may read it")
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	switch {
 	case err != nil:
-		return nil, ota.Invalid("file_unreadable", "cannot read %s: %s", path, err)
+		return nil, ota.Invalid("file_unreadable", "cannot read %s: %s", path, err).WithHint("check that you may read it")
 	case len(b) > maxFile:
-		return nil, ota.Errorf(ota.KindTooLarge, "file_too_large", "%s is over %d bytes", path, maxFile)
+		return nil, ota.Errorf(ota.KindTooLarge, "file_too_large", "%s is over %d bytes", path, maxFile).WithHint("a configuration is small: is this the right file?")
 	}
 	return b, nil
 }

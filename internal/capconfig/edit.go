@@ -19,7 +19,7 @@ type Setting struct {
 // JSON object, or whose plugins are not objects, is KindInvalid.
 func EditJSON(src []byte, settings []Setting) ([]byte, error) {
 	if err := checkJSON(src); err != nil {
-		return nil, ota.Invalid("capacitor_config_invalid", "not valid JSON: %s", err)
+		return nil, ota.Invalid("capacitor_config_invalid", "not valid JSON: %s", err).WithHint("repair the file first")
 	}
 	text := string(src)
 	for _, s := range settings {
@@ -38,7 +38,7 @@ func EditJSON(src []byte, settings []Setting) ([]byte, error) {
 func setOption(text string, s Setting) (string, error) {
 	roots := objects(text)
 	if len(roots) == 0 {
-		return "", ota.Invalid("capacitor_config_invalid", "the configuration is nested too deep to edit")
+		return "", ota.Invalid("capacitor_config_invalid", "the configuration is nested too deep to edit").WithHint("put the settings in by hand")
 	}
 	at, path := roots[0], []string{"plugins", "CapacitorUpdater", s.Name}
 	for len(path) > 1 {
@@ -47,7 +47,7 @@ func setOption(text string, s Setting) (string, error) {
 			break
 		}
 		if next.kind != nodeObject {
-			return "", ota.Invalid("capacitor_config_invalid", "%q is not an object", path[0])
+			return "", ota.Invalid("capacitor_config_invalid", "%q is not an object", path[0]).WithHint("put the settings in by hand")
 		}
 		at, path = next, path[1:]
 	}

@@ -84,7 +84,7 @@ func (p *Project) readPackages() error {
 	}
 	var m manifest
 	if err := json.Unmarshal(src, &m); err != nil {
-		return ota.Invalid("package_json_invalid", "%s is not valid: %s", path, err)
+		return ota.Invalid("package_json_invalid", "%s is not valid: %s", path, err).WithHint("npm cannot read it either: repair it first")
 	}
 	p.PackageVersion = m.Version
 	deps := maps.Clone(m.DevDependencies)

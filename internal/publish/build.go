@@ -103,7 +103,7 @@ func (p *push) packOne(ctx context.Context, j *job, sends chan<- func() error) e
 	}
 	plain, err := fs.ReadFile(p.o.Dir, j.file.Path)
 	if err != nil {
-		return ota.Invalid("file_unreadable", "cannot read %s: %s", j.file.Path, err)
+		return ota.Invalid("file_unreadable", "cannot read %s: %s", j.file.Path, err).WithHint("check that it exists and that you may read it")
 	}
 	if ota.Sum(plain) != j.file.Hash {
 		return ota.Conflict("file_changed", "%s changed while it was being published", j.file.Path).

@@ -32,7 +32,8 @@ func Decrypt(ctx context.Context, c Source, p Published, out string) (Decrypted,
 		return res, err
 	}
 	if v.Zip.IsZero() {
-		return res, ota.NotFound("zip_missing", "version %s of %s has no zip on the server", p.Version, p.App)
+		return res, ota.NotFound("zip_missing", "version %s of %s has no zip on the server", p.Version, p.App).
+			WithHint("it was imported without one; its files are fetched one by one by devices")
 	}
 	body, _, err := c.OpenBlob(ctx, p.App, v.Zip)
 	if err != nil {
@@ -125,5 +126,6 @@ func unwritable(path string, err error) error {
 	if errors.Is(err, fs.ErrExist) {
 		return ota.Conflict("file_exists", "%s exists already", path).WithField("out").WithHint("name another file, or remove that one")
 	}
-	return ota.Invalid("file_unwritable", "cannot write %s: %s", path, err).WithField("out")
+	return ota.Invalid("file_unwritable", "cannot write %s: %s", path, err).WithField("out").
+		WithHint("name a place that exists, has room, and that you may write to")
 }

@@ -80,12 +80,12 @@ func (f *Foreign) importZip(ctx context.Context, up *uploader, v *ota.Variant) e
 	f.Progress.Phase("checking the zip")
 	file, err := os.Open(f.Zip)
 	if err != nil {
-		return ota.NotFound("file_missing", "cannot open %s: %s", f.Zip, errors.Unwrap(err))
+		return ota.NotFound("file_missing", "cannot open %s: %s", f.Zip, errors.Unwrap(err)).WithHint("name the zip of the other tool")
 	}
 	defer file.Close()
 	h := sha256.New()
 	if v.ZipSize, err = io.Copy(h, file); err != nil {
-		return ota.Invalid("file_unreadable", "cannot read %s: %s", f.Zip, err)
+		return ota.Invalid("file_unreadable", "cannot read %s: %s", f.Zip, err).WithHint("check that you may read it")
 	}
 	v.Zip = ota.Digest(h.Sum(nil))
 	if v.Checksum == "" && v.SessionKey == "" && !f.Unchecked {
@@ -108,16 +108,16 @@ func (f *Foreign) importFile(ctx context.Context, up *uploader, file ForeignFile
 	v := ota.VariantFile{Name: file.Name, WireHash: file.WireHash, Brotli: strings.HasSuffix(file.Name, ".br")}
 	in, err := os.Open(file.Path)
 	if err != nil {
-		return v, ota.NotFound("file_missing", "cannot open %s: %s", file.Path, errors.Unwrap(err))
+		return v, ota.NotFound("file_missing", "cannot open %s: %s", file.Path, errors.Unwrap(err)).WithHint("paths in a file list are relative to it")
 	}
 	defer in.Close()
 	limit := pack.Limits{}.Filled().MaxFileSize
 	stored, err := io.ReadAll(io.LimitReader(in, limit+1))
 	switch {
 	case err != nil:
-		return v, ota.Invalid("file_unreadable", "cannot read %s: %s", file.Path, err)
+		return v, ota.Invalid("file_unreadable", "cannot read %s: %s", file.Path, err).WithHint("check that you may read it")
 	case int64(len(stored)) > limit:
-		return v, ota.Errorf(ota.KindTooLarge, "file_too_large", "%s is over %s", file.Path, Bytes(limit))
+		return v, ota.Errorf(ota.KindTooLarge, "file_too_large", "%s is over %s", file.Path, Bytes(limit)).WithHint("publish it in smaller parts")
 	}
 	v.Blob, v.StoredSize = ota.Sum(stored), int64(len(stored))
 	if !f.Unchecked {

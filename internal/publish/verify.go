@@ -191,9 +191,9 @@ func verifyFile(ctx context.Context, c Source, p Published, session seal.Session
 	stored, err := io.ReadAll(io.LimitReader(body, limit+1))
 	switch {
 	case err != nil:
-		return ota.Errorf(ota.KindUnavailable, "download_broken", "the download of %s broke off", f.Name).WithCause(err)
+		return ota.Errorf(ota.KindUnavailable, "download_broken", "the download of %s broke off", f.Name).WithCause(err).WithHint("run it again")
 	case int64(len(stored)) > limit:
-		return ota.Errorf(ota.KindTooLarge, "file_too_large", "%s is over %s", f.Name, Bytes(limit))
+		return ota.Errorf(ota.KindTooLarge, "file_too_large", "%s is over %s", f.Name, Bytes(limit)).WithHint("publish it in smaller parts")
 	case ota.Sum(stored) != f.Blob:
 		return bad("blob_mismatch", "the stored bytes are not those the server names")
 	}

@@ -30,8 +30,10 @@ func onChannel(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome 
 		return out
 	}
 	if len(ch.Chain) == 0 {
-		return stop(t, "release", Outcome{Kind: UpToDate, Code: CodeNoNewVersion, Version: c.VersionName,
-			Message: "Nothing has been released on this channel yet"})
+		return stop(t, "release", Outcome{
+			Kind: UpToDate, Code: CodeNoNewVersion, Version: c.VersionName,
+			Message: "Nothing has been released on this channel yet",
+		})
 	}
 	var first Outcome // why the device does not get the current release
 	for i, r := range ch.Chain {
@@ -118,14 +120,20 @@ func toBuiltin(c *Check, t *Trace) Outcome {
 	switch {
 	case c.Platform == Electron:
 		// Whatever it runs: it knows no other code for "nothing to do".
-		return stop(t, "builtin", Outcome{Kind: UpToDate, Code: CodeNoNewVersion, Version: c.VersionName,
-			Message: "The channel wants the bundle of the native app, to which the Electron client cannot go back"})
+		return stop(t, "builtin", Outcome{
+			Kind: UpToDate, Code: CodeNoNewVersion, Version: c.VersionName,
+			Message: "The channel wants the bundle of the native app, to which the Electron client cannot go back",
+		})
 	case c.OnBuiltin():
-		return stop(t, "builtin", Outcome{Kind: UpToDate, Code: CodeAlreadyBuiltin, Version: ota.Builtin,
-			Message: "The device runs the bundle of its native app, which is what the channel wants"})
+		return stop(t, "builtin", Outcome{
+			Kind: UpToDate, Code: CodeAlreadyBuiltin, Version: ota.Builtin,
+			Message: "The device runs the bundle of its native app, which is what the channel wants",
+		})
 	case c.Plugin.Less(6, 2, 0):
-		return stop(t, "builtin", Outcome{Kind: Failed, Code: CodeRevertTooOld,
-			Message: "The plugin is too old to go back to the bundle of the native app"})
+		return stop(t, "builtin", Outcome{
+			Kind: Failed, Code: CodeRevertTooOld,
+			Message: "The plugin is too old to go back to the bundle of the native app",
+		})
 	}
 	if t != nil {
 		t.add("builtin", "choose", "the channel wants the bundle of the native app")

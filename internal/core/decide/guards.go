@@ -15,8 +15,10 @@ func refuse(app *App, ch *Channel, b *Bundle, c *Check, t *Trace) Outcome {
 		return stop(t, "key", out)
 	}
 	if c.VersionName == b.Version {
-		return stop(t, "running", Outcome{Kind: UpToDate, Code: CodeNoNewVersion, Version: c.VersionName,
-			Message: "The device runs the offered version"})
+		return stop(t, "running", Outcome{
+			Kind: UpToDate, Code: CodeNoNewVersion, Version: c.VersionName,
+			Message: "The device runs the offered version",
+		})
 	}
 	if !ch.Serves(c.Platform) {
 		return stop(t, "platform", blocked(codePlatformPrefix+c.Platform, b, c.VersionName, "The channel is closed for the platform"))
@@ -70,8 +72,10 @@ func strategy(ch *Channel, b *Bundle, c *Check) Outcome {
 		}
 	case ota.StrategyVersionNumber:
 		if !b.HasMinNative {
-			return Outcome{Kind: Failed, Code: CodeMisconfigured, Version: b.Version, Old: c.VersionName,
-				Message: "The channel wants bundles that name their minimum native version; this one does not"}
+			return Outcome{
+				Kind: Failed, Code: CodeMisconfigured, Version: b.Version, Old: c.VersionName,
+				Message: "The channel wants bundles that name their minimum native version; this one does not",
+			}
 		}
 	}
 	if code == "" {
@@ -142,7 +146,7 @@ func variantFor(b *Bundle, c *Check) (*Variant, Outcome) {
 	if c.KeyID == "" && plain != nil {
 		return plain, Outcome{}
 	}
-	if !(ReportsFullKeyID(c.Plugin) || c.Platform == Electron) {
+	if !ReportsFullKeyID(c.Plugin) && c.Platform != Electron {
 		for _, va := range []*Variant{prefix, newest, plain} {
 			if va != nil {
 				return va, Outcome{}

@@ -58,8 +58,10 @@ func drawChannel(t *rapid.T, name string) *decide.Channel {
 		ch.Withdrawn[names.Draw(t, "withdrawn version")] = struct{}{}
 	}
 	if flag.Draw(t, "rollout") {
-		ch.Rollout = &decide.Rollout{ID: "r" + name, Bundle: drawBundle(t), BPS: rapid.IntRange(0, 10_000).Draw(t, "bps"),
-			Enabled: rapid.IntRange(0, 9).Draw(t, "enabled") > 0, Paused: rapid.IntRange(0, 4).Draw(t, "paused") == 0}
+		ch.Rollout = &decide.Rollout{
+			ID: "r" + name, Bundle: drawBundle(t), BPS: rapid.IntRange(0, 10_000).Draw(t, "bps"),
+			Enabled: rapid.IntRange(0, 9).Draw(t, "enabled") > 0, Paused: rapid.IntRange(0, 4).Draw(t, "paused") == 0,
+		}
 	}
 	return ch
 }
@@ -226,18 +228,36 @@ func TestPluginGates(t *testing.T) {
 		yes  []string
 		no   []string
 	}{
-		{"stores channel", func(v string) bool { return decide.StoresChannel(version(v)) },
-			[]string{"5.34.0", "6.34.0", "7.34.0", "8.0.0", "9.1.0", "0.0.1"}, []string{"5.33.9", "6.33.9", "7.33.9", "7.34.0-beta.1"}},
-		{"takes manifests", func(v string) bool { return decide.TakesManifest(version(v)) },
-			[]string{"5.10.0", "6.25.0", "7.0.35", "8.0.0"}, []string{"5.9.9", "6.24.9", "7.0.34"}},
-		{"hex checksums", func(v string) bool { return decide.TakesHexChecksum(version(v)) },
-			[]string{"5.30.0", "6.30.0", "7.30.0", "8.0.0"}, []string{"5.29.9", "6.29.9", "7.29.9"}},
-		{"full key ids", func(v string) bool { return decide.ReportsFullKeyID(version(v)) },
-			[]string{"8.40.8", "8.51.23", "9.0.0"}, []string{"8.40.7", "7.34.0", "6.34.0", "5.34.0"}},
-		{"names builtin natively", func(v string) bool { return decide.NamesBuiltinNatively(version(v)) },
-			[]string{"8.44.0", "8.51.23"}, []string{"8.43.9", "7.34.0"}},
-		{"download_fail means it", func(v string) bool { return decide.CountsDownloadFail(version(v)) },
-			[]string{"6.14.25", "7.17.0", "8.0.0", "9.0.0"}, []string{"5.40.0", "6.14.24", "7.16.9", "4.0.0"}},
+		{
+			"stores channel", func(v string) bool { return decide.StoresChannel(version(v)) },
+			[]string{"5.34.0", "6.34.0", "7.34.0", "8.0.0", "9.1.0", "0.0.1"},
+			[]string{"5.33.9", "6.33.9", "7.33.9", "7.34.0-beta.1"},
+		},
+		{
+			"takes manifests", func(v string) bool { return decide.TakesManifest(version(v)) },
+			[]string{"5.10.0", "6.25.0", "7.0.35", "8.0.0"},
+			[]string{"5.9.9", "6.24.9", "7.0.34"},
+		},
+		{
+			"hex checksums", func(v string) bool { return decide.TakesHexChecksum(version(v)) },
+			[]string{"5.30.0", "6.30.0", "7.30.0", "8.0.0"},
+			[]string{"5.29.9", "6.29.9", "7.29.9"},
+		},
+		{
+			"full key ids", func(v string) bool { return decide.ReportsFullKeyID(version(v)) },
+			[]string{"8.40.8", "8.51.23", "9.0.0"},
+			[]string{"8.40.7", "7.34.0", "6.34.0", "5.34.0"},
+		},
+		{
+			"names builtin natively", func(v string) bool { return decide.NamesBuiltinNatively(version(v)) },
+			[]string{"8.44.0", "8.51.23"},
+			[]string{"8.43.9", "7.34.0"},
+		},
+		{
+			"download_fail means it", func(v string) bool { return decide.CountsDownloadFail(version(v)) },
+			[]string{"6.14.25", "7.17.0", "8.0.0", "9.0.0"},
+			[]string{"5.40.0", "6.14.24", "7.16.9", "4.0.0"},
+		},
 	} {
 		for _, v := range c.yes {
 			if !c.gate(v) {

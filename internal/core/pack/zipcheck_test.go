@@ -397,6 +397,7 @@ func TestCheckDirectory(t *testing.T) {
 		"comment":            {end(0, 0, 0, 1), false},
 		"starts later":       {"data" + head + end(1, sizeDir, 3, 0), false},
 		"starts earlier":     {"data" + head + end(1, sizeDir, 5, 0), false},
+		"bytes behind it":    {head + "gap" + end(1, sizeDir, 0, 0), false},
 		"not an entry":       {strings.Repeat("\x00", sizeDir) + end(1, sizeDir, 0, 0), false},
 		"entries missing":    {head + end(2, sizeDir, 0, 0), false},
 		"entries not listed": {head + head + end(1, 2*sizeDir, 0, 0), false},

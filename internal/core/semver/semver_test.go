@@ -22,9 +22,25 @@ func TestParse(t *testing.T) {
 		{"1.2.3-beta.1", semver.Version{Major: 1, Minor: 2, Patch: 3, Pre: "beta.1"}, true},
 		{"1.2.3-0a.b-c+build.007", semver.Version{Major: 1, Minor: 2, Patch: 3, Pre: "0a.b-c"}, true},
 		{"1.2.3+b-1", semver.Version{Major: 1, Minor: 2, Patch: 3}, true},
-		{in: ""}, {in: "1"}, {in: "1.2"}, {in: "1.2.3.4"}, {in: "v1.2.3"}, {in: "1.2.3-"}, {in: "1.2.3+"}, {in: "1.2.3-a..b"},
-		{in: "01.2.3"}, {in: "1.02.3"}, {in: "1.2.3-01"}, {in: "1.2.3-ä"}, {in: " 1.2.3"}, {in: "1.2.3 "}, {in: "-1.2.3"},
-		{in: "1.2.x"}, {in: "99999999999999999999.0.0"}, {in: long}, {in: "builtin"},
+		{in: ""},
+		{in: "1"},
+		{in: "1.2"},
+		{in: "1.2.3.4"},
+		{in: "v1.2.3"},
+		{in: "1.2.3-"},
+		{in: "1.2.3+"},
+		{in: "1.2.3-a..b"},
+		{in: "01.2.3"},
+		{in: "1.02.3"},
+		{in: "1.2.3-01"},
+		{in: "1.2.3-ä"},
+		{in: " 1.2.3"},
+		{in: "1.2.3 "},
+		{in: "-1.2.3"},
+		{in: "1.2.x"},
+		{in: "99999999999999999999.0.0"},
+		{in: long},
+		{in: "builtin"},
 	} {
 		got, ok := semver.Parse(c.in)
 		if ok != c.ok || ok && got != c.want {
@@ -35,9 +51,21 @@ func TestParse(t *testing.T) {
 
 func TestNative(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
-		{"1", "1.0.0"}, {"12.3", "12.3.0"}, {"1.2.3", "1.2.3"}, {"1.2.3+5", "1.2.3"}, {"1.0.0-rc.1", "1.0.0-rc.1"},
-		{"builtin", "0.0.0"}, {"unknown", "0.0.0"},
-		{"", ""}, {"1.", ""}, {"1.2.", ""}, {".1", ""}, {"1.2-beta", ""}, {"abc", ""}, {"1.2.3.4", ""}, {"invalid semver", ""},
+		{"1", "1.0.0"},
+		{"12.3", "12.3.0"},
+		{"1.2.3", "1.2.3"},
+		{"1.2.3+5", "1.2.3"},
+		{"1.0.0-rc.1", "1.0.0-rc.1"},
+		{"builtin", "0.0.0"},
+		{"unknown", "0.0.0"},
+		{"", ""},
+		{"1.", ""},
+		{"1.2.", ""},
+		{".1", ""},
+		{"1.2-beta", ""},
+		{"abc", ""},
+		{"1.2.3.4", ""},
+		{"invalid semver", ""},
 	} {
 		v, ok := semver.Native(c.in)
 		if ok != (c.want != "") || ok && v.String() != c.want {

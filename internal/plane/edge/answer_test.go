@@ -35,24 +35,38 @@ func TestUpdateShapes(t *testing.T) {
 		keys   []string
 		want   map[string]any
 	}{
-		{"current", none, same, full, map[string]any{"version": "1.2.3", "checksum": "c0ffee", "session_key": "aXY=:a2V5", "comment": `say "hi"`,
-			"link": "https://example.com/notes?a=1&b=<2>"}},
+		{"current", none, same, full, map[string]any{
+			"version": "1.2.3", "checksum": "c0ffee", "session_key": "aXY=:a2V5", "comment": `say "hi"`,
+			"link": "https://example.com/notes?a=1&b=<2>",
+		}},
 		{"plain", func(v *decide.Variant) { v.KeyID, v.SessionKey = "", "" }, func(c *decide.Check) { c.KeyID = "" }, full, map[string]any{"session_key": ""}},
 		{"old checksum", none, func(c *decide.Check) { c.Plugin = version("7.29.0") }, full[:4], map[string]any{"checksum": "Y29mZmVl"}},
 		{"old plugin, one checksum", func(v *decide.Variant) { v.ChecksumV2 = "" }, func(c *decide.Check) { c.Plugin = version("7.29.0") }, full[:4], map[string]any{"checksum": "c0ffee"}},
 		{"no list", func(v *decide.Variant) { v.Files = nil }, same, []string{"version", "url", "checksum", "session_key", "link", "comment"}, nil},
 		{"list only", func(v *decide.Variant) { v.Zip = ota.Digest{} }, same, full, nil},
-		{"elsewhere", func(v *decide.Variant) { v.ExternalURL = "https://cdn.example.com/a.zip?x=1&y=2" }, same,
-			[]string{"version", "url", "checksum", "session_key", "link", "comment"}, nil},
-		{"electron", none, electron, []string{"version", "url", "checksum", "session_key", "sessionKey", "link", "comment"},
-			map[string]any{"checksum": zip.String(), "sessionKey": "aXY=:a2V5"}},
-		{"electron, elsewhere", func(v *decide.Variant) { v.ExternalURL = "https://cdn.example.com/a.zip" }, electron,
-			[]string{"version", "url", "checksum", "session_key", "sessionKey", "link", "comment"}, map[string]any{"checksum": ""}},
-		{"electron, plain and elsewhere", func(v *decide.Variant) {
-			v.ExternalURL, v.SessionKey, v.KeyID = "https://cdn.example.com/a.zip", "", ""
+		{
+			"elsewhere", func(v *decide.Variant) { v.ExternalURL = "https://cdn.example.com/a.zip?x=1&y=2" }, same,
+			[]string{"version", "url", "checksum", "session_key", "link", "comment"},
+			nil,
 		},
+		{
+			"electron", none, electron,
+			[]string{"version", "url", "checksum", "session_key", "sessionKey", "link", "comment"},
+			map[string]any{"checksum": zip.String(), "sessionKey": "aXY=:a2V5"},
+		},
+		{
+			"electron, elsewhere", func(v *decide.Variant) { v.ExternalURL = "https://cdn.example.com/a.zip" }, electron,
+			[]string{"version", "url", "checksum", "session_key", "sessionKey", "link", "comment"},
+			map[string]any{"checksum": ""},
+		},
+		{
+			"electron, plain and elsewhere", func(v *decide.Variant) {
+				v.ExternalURL, v.SessionKey, v.KeyID = "https://cdn.example.com/a.zip", "", ""
+			},
 			func(c *decide.Check) { electron(c); c.KeyID = "" },
-			[]string{"version", "url", "checksum", "session_key", "link", "comment"}, map[string]any{"checksum": "c0ffee"}},
+			[]string{"version", "url", "checksum", "session_key", "link", "comment"},
+			map[string]any{"checksum": "c0ffee"},
+		},
 		{"no texts", func(v *decide.Variant) { v.Bundle.Link, v.Bundle.Comment = "", "" }, same, full[:5], nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -108,19 +122,37 @@ func TestRefusals(t *testing.T) {
 		out  decide.Outcome
 		want string
 	}{
-		{"up to date", decide.Outcome{Kind: decide.UpToDate, Code: "no_new_version_available", Message: "m", Version: "1.0.0"},
-			`{"error":"no_new_version_available","message":"m","kind":"up_to_date","version":"1.0.0"}`},
-		{"blocked", decide.Outcome{Kind: decide.Blocked, Code: "disable_device", Message: "m", Version: "1.0.0", Old: "0.9.0"},
-			`{"error":"disable_device","message":"m","kind":"blocked","version":"1.0.0","old":"0.9.0"}`},
-		{"minor", decide.Outcome{Kind: decide.Blocked, Code: "disable_auto_update_to_minor", Message: "m", Version: "2.0.0", Old: "1.0.0", Major: true},
-			`{"error":"disable_auto_update_to_minor","message":"m","kind":"blocked","version":"2.0.0","old":"1.0.0","major":true}`},
-		{"major breaks", decide.Outcome{Kind: decide.Blocked, Code: "disable_auto_update_to_major", Message: "m", Version: "2.0.0", Old: "1.0.0", Major: true},
-			`{"error":"disable_auto_update_to_major","message":"m","kind":"blocked","version":"2.0.0","old":"1.0.0","major":true,"breaking":true}`},
-		{"keys", decide.Outcome{Kind: decide.Blocked, Code: "key_id_mismatch", Message: "m", DeviceKeyID: "a", BundleKeyID: "b"},
-			`{"error":"key_id_mismatch","message":"m","kind":"blocked","deviceKeyId":"a","bundleKeyId":"b"}`},
+		{
+			"up to date",
+			decide.Outcome{Kind: decide.UpToDate, Code: "no_new_version_available", Message: "m", Version: "1.0.0"},
+			`{"error":"no_new_version_available","message":"m","kind":"up_to_date","version":"1.0.0"}`,
+		},
+		{
+			"blocked",
+			decide.Outcome{Kind: decide.Blocked, Code: "disable_device", Message: "m", Version: "1.0.0", Old: "0.9.0"},
+			`{"error":"disable_device","message":"m","kind":"blocked","version":"1.0.0","old":"0.9.0"}`,
+		},
+		{
+			"minor",
+			decide.Outcome{Kind: decide.Blocked, Code: "disable_auto_update_to_minor", Message: "m", Version: "2.0.0", Old: "1.0.0", Major: true},
+			`{"error":"disable_auto_update_to_minor","message":"m","kind":"blocked","version":"2.0.0","old":"1.0.0","major":true}`,
+		},
+		{
+			"major breaks",
+			decide.Outcome{Kind: decide.Blocked, Code: "disable_auto_update_to_major", Message: "m", Version: "2.0.0", Old: "1.0.0", Major: true},
+			`{"error":"disable_auto_update_to_major","message":"m","kind":"blocked","version":"2.0.0","old":"1.0.0","major":true,"breaking":true}`,
+		},
+		{
+			"keys",
+			decide.Outcome{Kind: decide.Blocked, Code: "key_id_mismatch", Message: "m", DeviceKeyID: "a", BundleKeyID: "b"},
+			`{"error":"key_id_mismatch","message":"m","kind":"blocked","deviceKeyId":"a","bundleKeyId":"b"}`,
+		},
 		{"failed", decide.Outcome{Kind: decide.Failed, Code: "no_channel", Message: "m"}, `{"error":"no_channel","message":"m","kind":"failed"}`},
-		{"odd text", decide.Outcome{Kind: decide.UpToDate, Code: "c", Message: "m", Version: "a\"\\\n\u2028é"},
-			`{"error":"c","message":"m","kind":"up_to_date","version":"a\"\\\n` + "\u2028" + `é"}`},
+		{
+			"odd text",
+			decide.Outcome{Kind: decide.UpToDate, Code: "c", Message: "m", Version: "a\"\\\n\u2028é"},
+			`{"error":"c","message":"m","kind":"up_to_date","version":"a\"\\\n` + "\u2028" + `é"}`,
+		},
 		{"revert", decide.Outcome{Kind: decide.Revert, Version: "builtin"}, `{"version":"builtin"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -127,7 +127,7 @@ const maxManifest = 64 << 20
 func readManifest(path string) ([]publish.ForeignFile, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, ota.NotFound("file_missing", "cannot open the file list %s", path)
+		return nil, ota.NotFound("file_missing", "cannot open the file list %s", path).WithHint("name the JSON file with --manifest")
 	}
 	defer f.Close()
 	var list []struct {
@@ -144,7 +144,8 @@ func readManifest(path string) ([]publish.ForeignFile, error) {
 	var files []publish.ForeignFile
 	for i, e := range list {
 		if e.Name == "" || e.Hash == "" || e.File == "" {
-			return nil, ota.Invalid("manifest_invalid", "entry %d of %s lacks file_name, file_hash or file", i+1, path)
+			return nil, ota.Invalid("manifest_invalid", "entry %d of %s lacks file_name, file_hash or file", i+1, path).
+				WithHint("each entry needs all three")
 		}
 		if !filepath.IsAbs(e.File) {
 			e.File = filepath.Join(filepath.Dir(path), filepath.FromSlash(e.File))

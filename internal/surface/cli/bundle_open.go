@@ -71,7 +71,7 @@ func (o *openOptions) public() (*seal.PublicKey, error) {
 func (o *openOptions) loose(key *seal.PublicKey) (publish.Loose, *os.File, error) {
 	f, err := os.Open(o.file)
 	if err != nil {
-		return publish.Loose{}, nil, ota.NotFound("file_missing", "cannot open %s: %s", o.file, errors.Unwrap(err))
+		return publish.Loose{}, nil, ota.NotFound("file_missing", "cannot open %s: %s", o.file, errors.Unwrap(err)).WithHint("name the zip with --file")
 	}
 	return publish.Loose{Body: f, Checksum: o.checksum, SessionKey: o.sessionKey, Key: key}, f, nil
 }
@@ -114,7 +114,8 @@ func runBundleVerify(ctx context.Context, g *Globals, o *openOptions, args []str
 	if rep.OK {
 		return nil
 	}
-	return reported{ota.Invalid("bundle_refused", "a device would refuse it: %d problems", len(rep.Problems))}
+	return reported{ota.Invalid("bundle_refused", "a device would refuse it: %d problems", len(rep.Problems)).
+		WithHint("publish the content again under a new version, and take this one off its channels")}
 }
 
 func verifyBundle(ctx context.Context, g *Globals, o *openOptions, key *seal.PublicKey, args []string) (*publish.Report, error) {

@@ -22,7 +22,7 @@ func writeNew(path string, b []byte, mode fs.FileMode) error {
 		}
 	}
 	if err != nil {
-		return ota.Invalid("file_unwritable", "cannot write %s: %s", path, err)
+		return ota.Invalid("file_unwritable", "cannot write %s: %s", path, err).WithHint("name a file in a folder that exists and that you may write to")
 	}
 	return nil
 }
@@ -32,11 +32,11 @@ func writeNew(path string, b []byte, mode fs.FileMode) error {
 func replaceFile(path string, b []byte) error {
 	st, err := os.Stat(path)
 	if err != nil {
-		return ota.Invalid("file_unwritable", "cannot write %s: %s", path, err)
+		return ota.Invalid("file_unwritable", "cannot write %s: %s", path, err).WithHint("name a file in a folder that exists and that you may write to")
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".waxwing-*")
 	if err != nil {
-		return ota.Invalid("file_unwritable", "cannot write %s: %s", path, err)
+		return ota.Invalid("file_unwritable", "cannot write %s: %s", path, err).WithHint("name a file in a folder that exists and that you may write to")
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // after the rename it is not there any more
 	_, err = f.Write(b)
@@ -44,7 +44,7 @@ func replaceFile(path string, b []byte) error {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		return ota.Invalid("file_unwritable", "cannot write %s: %s", path, err)
+		return ota.Invalid("file_unwritable", "cannot write %s: %s", path, err).WithHint("name a file in a folder that exists and that you may write to")
 	}
 	return nil
 }

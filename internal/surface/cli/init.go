@@ -201,7 +201,7 @@ func newestActive(keys []ota.Key) *ota.Key {
 func writeConfig(path string, settings []capconfig.Setting) (backup string, err error) {
 	old, err := os.ReadFile(path)
 	if err != nil {
-		return "", ota.Invalid("file_unreadable", "cannot read %s: %s", path, err)
+		return "", ota.Invalid("file_unreadable", "cannot read %s: %s", path, err).WithHint("check that you may read it")
 	}
 	edited, err := capconfig.EditJSON(old, settings)
 	if err != nil {

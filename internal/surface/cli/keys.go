@@ -107,14 +107,14 @@ func readPublic(path string) (*seal.PublicKey, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, ota.NotFound("key_not_found", "there is no file %s", path)
+			return nil, ota.NotFound("key_not_found", "there is no file %s", path).WithHint("name a key file, or its .pub")
 		}
-		return nil, ota.Invalid("key_unreadable", "cannot read %s: %s", path, err)
+		return nil, ota.Invalid("key_unreadable", "cannot read %s: %s", path, err).WithHint("check that you may read it")
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxPublic))
 	if err != nil {
-		return nil, ota.Invalid("key_unreadable", "cannot read %s: %s", path, err)
+		return nil, ota.Invalid("key_unreadable", "cannot read %s: %s", path, err).WithHint("check that you may read it")
 	}
 	return seal.ParsePublicKey(b)
 }

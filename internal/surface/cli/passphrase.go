@@ -52,16 +52,19 @@ func (p *passphrase) given() (s keyfile.Secret, ok bool, err error) {
 func readPassphrase(path string) (keyfile.Secret, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return keyfile.Secret{}, ota.Invalid("passphrase_unreadable", "cannot read the passphrase file: %s", err)
+		return keyfile.Secret{}, ota.Invalid("passphrase_unreadable", "cannot read the passphrase file: %s", err).
+			WithHint("name a file that exists and that you may read")
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxPassphrase+1))
 	if err != nil {
-		return keyfile.Secret{}, ota.Invalid("passphrase_unreadable", "cannot read the passphrase file: %s", err)
+		return keyfile.Secret{}, ota.Invalid("passphrase_unreadable", "cannot read the passphrase file: %s", err).
+			WithHint("name a file that exists and that you may read")
 	}
 	b = bytes.TrimRight(b, "\r\n")
 	if len(b) == 0 || len(b) > maxPassphrase || bytes.ContainsAny(b, "\r\n") {
-		return keyfile.Secret{}, ota.Invalid("passphrase_invalid", "the passphrase file %s must hold one line", path)
+		return keyfile.Secret{}, ota.Invalid("passphrase_invalid", "the passphrase file %s must hold one line", path).
+			WithHint("write the passphrase, and nothing else, into it")
 	}
 	return secret.New(string(b)), nil
 }
@@ -119,7 +122,8 @@ func (p *passphrase) prompt(text string) (keyfile.Secret, error) {
 	b, err := term.ReadPassword(int(p.g.In.(*os.File).Fd()))
 	fmt.Fprintln(p.g.Err)
 	if err != nil {
-		return keyfile.Secret{}, ota.Invalid("passphrase_missing", "no passphrase was entered").WithCause(err)
+		return keyfile.Secret{}, ota.Invalid("passphrase_missing", "no passphrase was entered").WithCause(err).
+			WithHint("run the command again")
 	}
 	return secret.New(string(b)), nil
 }

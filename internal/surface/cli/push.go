@@ -116,7 +116,7 @@ func buildFolder(dir string) (fs.FS, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, ota.NotFound("folder_missing", "there is no folder %s", dir).WithHint("build the web app first, and name its output folder")
 	case err != nil:
-		return nil, ota.Invalid("folder_unreadable", "cannot read %s: %s", dir, err)
+		return nil, ota.Invalid("folder_unreadable", "cannot read %s: %s", dir, err).WithHint("check that you may read it")
 	case !st.IsDir():
 		return nil, ota.Invalid("folder_invalid", "%s is not a folder", dir).
 			WithHint("name the folder of the web build; a zip of another tool goes in with: waxwing bundle import")

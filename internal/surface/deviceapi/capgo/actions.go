@@ -27,7 +27,7 @@ blockedProviderInfrastructure`
 
 var known = func() map[string]bool {
 	m := map[string]bool{}
-	for _, a := range strings.Fields(knownActions) {
+	for a := range strings.FieldsSeq(knownActions) {
 		m[a] = true
 	}
 	return m

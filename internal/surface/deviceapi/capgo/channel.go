@@ -27,8 +27,10 @@ func (h *handler) channel(w http.ResponseWriter, r *http.Request) {
 		h.noApp(w)
 		return
 	}
-	c := caller{h: h, r: r, app: app, in: in, check: in.check(), facts: app.Facts(in.id),
-		keeps: in.PluginVersion == "" || decide.StoresChannel(in.plugin)}
+	c := caller{
+		h: h, r: r, app: app, in: in, check: in.check(), facts: app.Facts(in.id),
+		keeps: in.PluginVersion == "" || decide.StoresChannel(in.plugin),
+	}
 	electron := in.Platform == decide.Electron
 	var answer any
 	action := ""
@@ -41,7 +43,7 @@ func (h *handler) channel(w http.ResponseWriter, r *http.Request) {
 		answer = c.list()
 	case r.Method == http.MethodPut:
 		answer, action = c.get(), "getChannel"
-	case r.Method == http.MethodPost && !(electron && in.Action == "unset"):
+	case r.Method == http.MethodPost && (!electron || in.Action != "unset"):
 		answer, action = c.set(), "setChannel"
 	default:
 		answer = c.unset()
@@ -84,8 +86,10 @@ func (h *handler) noteCall(r *http.Request, app *decide.App, in *info, action st
 	if action == "" {
 		return
 	}
-	ev := ota.Event{App: app.ID, Device: in.id, Action: action, Known: true, VersionName: dev.VersionName,
-		VersionBuild: dev.VersionBuild, Platform: dev.Platform, PluginVersion: dev.PluginVersion}
+	ev := ota.Event{
+		App: app.ID, Device: in.id, Action: action, Known: true, VersionName: dev.VersionName,
+		VersionBuild: dev.VersionBuild, Platform: dev.Platform, PluginVersion: dev.PluginVersion,
+	}
 	c := in.check()
 	if ch := decide.Attribute(app, &c); ch != nil {
 		ev.Channel = ch.Name

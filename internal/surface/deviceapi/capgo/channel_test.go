@@ -1,6 +1,7 @@
 package capgo
 
 import (
+	"maps"
 	"net/http"
 	"testing"
 
@@ -20,11 +21,8 @@ var (
 
 func with(base map[string]any, more map[string]any) map[string]any {
 	out := map[string]any{}
-	for _, m := range []map[string]any{base, more} {
-		for k, v := range m {
-			out[k] = v
-		}
-	}
+	maps.Copy(out, base)
+	maps.Copy(out, more)
 	return sent(out)
 }
 
@@ -48,15 +46,19 @@ func TestSetChannel(t *testing.T) {
 		{"electron, unset", electronPlugin, map[string]any{"action": "unset"}, 0, `{"status":"ok"}`, nil},
 		{"no name", currentPlugin, nil, 0, `{"error":"missing_channel","message":"No channel was named"}`, nil},
 		{"no such channel", currentPlugin, to("nope"), 0, `{"app_id":"com.example.shop","channel":"nope","error":"channel_not_found","message":"There is no such channel"}`, nil},
-		{"not open", currentPlugin, to("secret"), 0,
-			`{"app_id":"com.example.shop","channel":"secret","error":"channel_self_set_not_allowed","message":"This channel does not allow self assignment"}`, nil},
+		{
+			"not open", currentPlugin, to("secret"), 0,
+			`{"app_id":"com.example.shop","channel":"secret","error":"channel_self_set_not_allowed","message":"This channel does not allow self assignment"}`, nil,
+		},
 		{"legacy", legacyPlugin, to("beta"), 0, `{"status":"ok"}`, map[string]bool{"beta": true}},
 		{"legacy, has it", legacyPlugin, to("beta"), 2, `{"status":"ok"}`, nil},
 		{"legacy, to where it is anyway", legacyPlugin, to("production"), 0, `{"status":"ok"}`, nil},
 		{"legacy, back", legacyPlugin, to("production"), 2, `{"status":"ok"}`, map[string]bool{"": true}},
 		{"legacy, bound by an operator", legacyPlugin, to("beta"), 3, `{"error":"cannot_override","message":"The device is bound to a channel it may not leave"}`, nil},
-		{"legacy, not open", legacyPlugin, to("secret"), 0,
-			`{"app_id":"com.example.shop","channel":"secret","error":"channel_self_set_not_allowed","message":"This channel does not allow self assignment"}`, nil},
+		{
+			"legacy, not open", legacyPlugin, to("secret"), 0,
+			`{"app_id":"com.example.shop","channel":"secret","error":"channel_self_set_not_allowed","message":"This channel does not allow self assignment"}`, nil,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld()
@@ -94,8 +96,10 @@ func TestGetChannel(t *testing.T) {
 		{"platform without one", http.MethodPut, sent(map[string]any{"platform": "ios"}), 0, `{"error":"channel_not_found","message":"No public channel serves the platform"}`},
 		{"legacy", http.MethodPut, with(legacyPlugin, nil), 0, `{"channel":"production","status":"default"}`},
 		{"legacy, named", http.MethodPut, with(legacyPlugin, map[string]any{"defaultChannel": "beta", "channel": "secret"}), 0, `{"channel":"beta","status":"default"}`},
-		{"legacy, named nonsense", http.MethodPut, with(legacyPlugin, map[string]any{"defaultChannel": "nope"}), 0,
-			`{"app_id":"com.example.shop","channel":"nope","error":"channel_not_found","message":"There is no such channel"}`},
+		{
+			"legacy, named nonsense", http.MethodPut, with(legacyPlugin, map[string]any{"defaultChannel": "nope"}), 0,
+			`{"app_id":"com.example.shop","channel":"nope","error":"channel_not_found","message":"There is no such channel"}`,
+		},
 		{"legacy, bound", http.MethodPut, with(legacyPlugin, nil), 3, `{"allowSet":false,"channel":"secret","status":"override"}`},
 		{"legacy, chose", http.MethodPut, with(legacyPlugin, nil), 2, `{"allowSet":true,"channel":"beta","status":"override"}`},
 		{"electron", http.MethodGet, with(electronPlugin, nil), 0, `{"allow_set":true,"channel":"production","status":"default"}`},

@@ -26,10 +26,15 @@ func TestCheck(t *testing.T) {
 		{"update", nil, map[string]any{"version": "1.0.1", "session_key": "", "error": nil, "kind": nil, "message": nil}},
 		{"electron", electron, map[string]any{"version": "1.0.1", "manifest": nil, "sessionKey": nil}},
 		{"runs it", map[string]any{"version_name": "1.0.1"}, map[string]any{"error": "no_new_version_available", "kind": "up_to_date", "version": "1.0.1"}},
-		{"nulls for what is optional", map[string]any{"custom_id": null, "key_id": null, "install_source": null, "defaultChannel": null, "version_code": null,
-			"is_prod": null, "is_emulator": null}, map[string]any{"version": "1.0.1"}},
-		{"odd types where none is told", map[string]any{"version_code": 420, "version_os": 15.5, "custom_id": true, "action": 7, "metadata": "x", "timestamp": "now"},
-			map[string]any{"version": "1.0.1"}},
+		{"nulls for what is optional", map[string]any{
+			"custom_id": null, "key_id": null, "install_source": null, "defaultChannel": null, "version_code": null,
+			"is_prod": null, "is_emulator": null,
+		}, map[string]any{"version": "1.0.1"}},
+		{
+			"odd types where none is told",
+			map[string]any{"version_code": 420, "version_os": 15.5, "custom_id": true, "action": 7, "metadata": "x", "timestamp": "now"},
+			map[string]any{"version": "1.0.1"},
+		},
 		{"upper-case device", map[string]any{"device_id": strings.ToUpper(deviceID)}, map[string]any{"version": "1.0.1"}},
 		{"names of other cases are other names", map[string]any{"Platform": "ios", "APP_ID": "x"}, map[string]any{"version": "1.0.1"}},
 		{"named channel", map[string]any{"defaultChannel": "beta"}, map[string]any{"version": "1.1.0"}},
@@ -88,8 +93,10 @@ func TestCheckEcho(t *testing.T) {
 // TestCheckNoted holds what a check leaves behind.
 func TestCheckNoted(t *testing.T) {
 	w := newWorld()
-	w.do(http.MethodPost, "/updates", sent(map[string]any{"custom_id": " me ", "install_source": " App_Store ", "key_id": "MIIB", "defaultChannel": "beta",
-		"version_os": strings.Repeat("é", 200)}))
+	w.do(http.MethodPost, "/updates", sent(map[string]any{
+		"custom_id": " me ", "install_source": " App_Store ", "key_id": "MIIB", "defaultChannel": "beta",
+		"version_os": strings.Repeat("é", 200),
+	}))
 	id, _ := ota.ParseDeviceID(deviceID)
 	want := ingest.Seen{App: appID, Channel: "beta", Kind: decide.Blocked, Code: decide.CodeKeyMismatch, Offered: "1.1.0", Device: ota.Device{
 		ID: id, App: appID, Platform: "android", VersionName: "1.0.0", VersionBuild: "1.0.0", VersionCode: "420", VersionOS: strings.Repeat("é", 75),

@@ -69,11 +69,22 @@ func TestIssues(t *testing.T) {
 // TestEarlyRefusals holds the checks that come before the schema, in order.
 func TestEarlyRefusals(t *testing.T) {
 	for _, c := range []struct{ body, code string }{
-		{"", "invalid_json_parse_body"}, {"not json", "invalid_json_parse_body"}, {"{", "invalid_json_parse_body"}, {"{}{}", "invalid_json_parse_body"},
-		{`{"a":1}}`, "invalid_json_parse_body"}, {strings.Repeat("[", 20_000), "invalid_json_parse_body"},
-		{"null", "invalid_json_body"}, {"[]", "invalid_json_body"}, {`"text"`, "invalid_json_body"}, {"{}", "invalid_json_body"},
-		{`{"a":1}`, "missing_device_id"}, {`{"device_id":""}`, "missing_device_id"}, {`{"device_id":0}`, "missing_device_id"}, {`{"device_id":false}`, "missing_device_id"},
-		{`{"device_id":"x"}`, "missing_app_id"}, {`{"device_id":7,"app_id":null}`, "missing_app_id"},
+		{"", "invalid_json_parse_body"},
+		{"not json", "invalid_json_parse_body"},
+		{"{", "invalid_json_parse_body"},
+		{"{}{}", "invalid_json_parse_body"},
+		{`{"a":1}}`, "invalid_json_parse_body"},
+		{strings.Repeat("[", 20_000), "invalid_json_parse_body"},
+		{"null", "invalid_json_body"},
+		{"[]", "invalid_json_body"},
+		{`"text"`, "invalid_json_body"},
+		{"{}", "invalid_json_body"},
+		{`{"a":1}`, "missing_device_id"},
+		{`{"device_id":""}`, "missing_device_id"},
+		{`{"device_id":0}`, "missing_device_id"},
+		{`{"device_id":false}`, "missing_device_id"},
+		{`{"device_id":"x"}`, "missing_app_id"},
+		{`{"device_id":7,"app_id":null}`, "missing_app_id"},
 		{`{"device_id":"x","app_id":"y","version_build":"z"}`, "semver_error"},
 		{`{"device_id":"x","app_id":"y","version_build":"1.0.0"}`, "invalid_json_body"},
 	} {

@@ -231,8 +231,10 @@ func (b *batch) add(app *decide.App, in *info) object {
 	case !known[in.Action] && in.Action != "":
 		return object{"error": unknownAction, "message": "The action is not one this server knows; the event is kept"}
 	case !stale && !in.namesBundle(app):
-		return object{"error": "version_not_found", "message": "No bundle has this version name; the event is kept",
-			"app_id": app.ID, "version_name": in.VersionName}
+		return object{
+			"error": "version_not_found", "message": "No bundle has this version name; the event is kept",
+			"app_id": app.ID, "version_name": in.VersionName,
+		}
 	}
 	return nil
 }

@@ -32,8 +32,10 @@ func (w *world) events(app string) (out []ota.Event) {
 
 func TestEvent(t *testing.T) {
 	id, _ := ota.ParseDeviceID(deviceID)
-	base := ota.Event{App: appID, Device: id, Known: true, Counted: true, VersionName: "1.0.1", VersionBuild: "1.0.0",
-		Platform: "android", PluginVersion: "8.51.23", Channel: "production"}
+	base := ota.Event{
+		App: appID, Device: id, Known: true, Counted: true, VersionName: "1.0.1", VersionBuild: "1.0.0",
+		Platform: "android", PluginVersion: "8.51.23", Channel: "production",
+	}
 	stored := func(change func(*ota.Event)) ota.Event {
 		e := base
 		change(&e)
@@ -45,52 +47,87 @@ func TestEvent(t *testing.T) {
 		want map[string]any // of the answer; nil = {"status":"ok"}
 		ev   ota.Event
 	}{
-		{"set", event("set", map[string]any{"version_name": "1.0.1", "old_version_name": "1.0.0", "timestamp": 1767222000123, "metadata": map[string]any{"a": "b"}}), nil,
+		{
+			"set", event("set", map[string]any{"version_name": "1.0.1", "old_version_name": "1.0.0", "timestamp": 1767222000123, "metadata": map[string]any{"a": "b"}}), nil,
 			stored(func(e *ota.Event) {
 				e.Action, e.OldVersionName, e.Timestamp, e.Metadata = "set", "1.0.0", 1767222000123, map[string]string{"a": "b"}
-			})},
-		{"attributed by us", event("set", map[string]any{"version_name": "1.0.1", "channel": "secret", "defaultChannel": "beta"}), nil,
-			stored(func(e *ota.Event) { e.Action, e.Channel = "set", "beta" })},
-		{"no channel", event("set", map[string]any{"version_name": "1.0.1", "defaultChannel": "nope"}), nil,
-			stored(func(e *ota.Event) { e.Action, e.Channel = "set", "" })},
-		{"unknown action", event("brand_new", map[string]any{"version_name": "1.0.1"}), nil,
-			stored(func(e *ota.Event) { e.Action, e.Known, e.Counted = "brand_new", false, false })},
-		{"no version, from a background worker", event("download_fail", map[string]any{"version_name": nil}), nil,
-			stored(func(e *ota.Event) { e.Action, e.VersionName = "download_fail", "" })},
-		{"builtin by its old name", event("app_launch_ready", map[string]any{"version_name": "builtin"}), nil,
-			stored(func(e *ota.Event) { e.Action, e.VersionName = "app_launch_ready", "1.0.0" })},
-		{"builtin by the native version", event("app_launch_ready", map[string]any{"version_name": "9.9", "version_build": "9.9"}), nil,
-			stored(func(e *ota.Event) { e.Action, e.VersionName, e.VersionBuild = "app_launch_ready", "9.9", "9.9.0" })},
-		{"native version, but the plugin says builtin", event("set", map[string]any{"version_name": "9.9.9", "version_build": "9.9.9", "plugin_version": "8.43.0"}),
+			}),
+		},
+		{
+			"attributed by us", event("set", map[string]any{"version_name": "1.0.1", "channel": "secret", "defaultChannel": "beta"}), nil,
+			stored(func(e *ota.Event) { e.Action, e.Channel = "set", "beta" }),
+		},
+		{
+			"no channel", event("set", map[string]any{"version_name": "1.0.1", "defaultChannel": "nope"}), nil,
+			stored(func(e *ota.Event) { e.Action, e.Channel = "set", "" }),
+		},
+		{
+			"unknown action", event("brand_new", map[string]any{"version_name": "1.0.1"}), nil,
+			stored(func(e *ota.Event) { e.Action, e.Known, e.Counted = "brand_new", false, false }),
+		},
+		{
+			"no version, from a background worker", event("download_fail", map[string]any{"version_name": nil}), nil,
+			stored(func(e *ota.Event) { e.Action, e.VersionName = "download_fail", "" }),
+		},
+		{
+			"builtin by its old name", event("app_launch_ready", map[string]any{"version_name": "builtin"}), nil,
+			stored(func(e *ota.Event) { e.Action, e.VersionName = "app_launch_ready", "1.0.0" }),
+		},
+		{
+			"builtin by the native version", event("app_launch_ready", map[string]any{"version_name": "9.9", "version_build": "9.9"}), nil,
+			stored(func(e *ota.Event) { e.Action, e.VersionName, e.VersionBuild = "app_launch_ready", "9.9", "9.9.0" }),
+		},
+		{
+			"native version, but the plugin says builtin", event("set", map[string]any{"version_name": "9.9.9", "version_build": "9.9.9", "plugin_version": "8.43.0"}),
 			map[string]any{"error": "version_not_found", "app_id": appID, "version_name": "9.9.9"},
 			stored(func(e *ota.Event) {
 				e.Action, e.VersionName, e.VersionBuild, e.PluginVersion = "set", "9.9.9", "9.9.9", "8.43.0"
-			})},
-		{"unknown version is kept", event("set", map[string]any{"version_name": "7.7.7"}), map[string]any{"error": "version_not_found", "version_name": "7.7.7"},
-			stored(func(e *ota.Event) { e.Action, e.VersionName = "set", "7.7.7" })},
-		{"about one file", event("download_manifest_file_fail", map[string]any{"version_name": "1.0.1:a:b/c.js"}), nil,
-			stored(func(e *ota.Event) { e.Action, e.VersionName = "download_manifest_file_fail", "1.0.1:a:b/c.js" })},
-		{"about a file of an unknown version", event("download_manifest_file_fail", map[string]any{"version_name": "7.7.7:c.js"}),
+			}),
+		},
+		{
+			"unknown version is kept", event("set", map[string]any{"version_name": "7.7.7"}),
+			map[string]any{"error": "version_not_found", "version_name": "7.7.7"},
+			stored(func(e *ota.Event) { e.Action, e.VersionName = "set", "7.7.7" }),
+		},
+		{
+			"about one file", event("download_manifest_file_fail", map[string]any{"version_name": "1.0.1:a:b/c.js"}), nil,
+			stored(func(e *ota.Event) { e.Action, e.VersionName = "download_manifest_file_fail", "1.0.1:a:b/c.js" }),
+		},
+		{
+			"about a file of an unknown version", event("download_manifest_file_fail", map[string]any{"version_name": "7.7.7:c.js"}),
 			map[string]any{"error": "version_not_found"},
-			stored(func(e *ota.Event) { e.Action, e.VersionName = "download_manifest_file_fail", "7.7.7:c.js" })},
-		{"old download_fail", event("download_fail", map[string]any{"version_name": "7.7.7", "plugin_version": "7.16.9"}), nil,
+			stored(func(e *ota.Event) { e.Action, e.VersionName = "download_manifest_file_fail", "7.7.7:c.js" }),
+		},
+		{
+			"old download_fail", event("download_fail", map[string]any{"version_name": "7.7.7", "plugin_version": "7.16.9"}), nil,
 			stored(func(e *ota.Event) {
 				e.Action, e.VersionName, e.PluginVersion, e.Counted = "download_fail", "7.7.7", "7.16.9", false
-			})},
+			}),
+		},
 		{"odd timestamps are none", event("set", map[string]any{"version_name": "1.0.1", "timestamp": "yesterday"}), nil, stored(func(e *ota.Event) { e.Action = "set" })},
 		{"before the epoch", event("set", map[string]any{"version_name": "1.0.1", "timestamp": -5}), nil, stored(func(e *ota.Event) { e.Action = "set" })},
-		{"seconds and more", event("set", map[string]any{"version_name": "1.0.1", "timestamp": 1767222000123.75}), nil,
-			stored(func(e *ota.Event) { e.Action, e.Timestamp = "set", 1767222000123 })},
-		{"no action", event("", map[string]any{"version_name": "1.0.1"}), nil,
-			stored(func(e *ota.Event) { e.Known, e.Counted = false, false })},
-		{"any platform", event("set", map[string]any{"version_name": "1.0.1", "platform": "windows"}), nil,
-			stored(func(e *ota.Event) { e.Action, e.Platform, e.Channel = "set", "windows", "" })},
-		{"a plugin version nobody can read", event("set", map[string]any{"version_name": "1.0.1", "plugin_version": "main"}), nil,
-			stored(func(e *ota.Event) { e.Action, e.PluginVersion = "set", "main" })},
-		{"too long", event("set", map[string]any{"version_name": "1.0.1:" + strings.Repeat("é", 2000), "old_version_name": strings.Repeat("x", 5000)}), nil,
+		{
+			"seconds and more", event("set", map[string]any{"version_name": "1.0.1", "timestamp": 1767222000123.75}), nil,
+			stored(func(e *ota.Event) { e.Action, e.Timestamp = "set", 1767222000123 }),
+		},
+		{
+			"no action", event("", map[string]any{"version_name": "1.0.1"}), nil,
+			stored(func(e *ota.Event) { e.Known, e.Counted = false, false }),
+		},
+		{
+			"any platform", event("set", map[string]any{"version_name": "1.0.1", "platform": "windows"}), nil,
+			stored(func(e *ota.Event) { e.Action, e.Platform, e.Channel = "set", "windows", "" }),
+		},
+		{
+			"a plugin version nobody can read", event("set", map[string]any{"version_name": "1.0.1", "plugin_version": "main"}), nil,
+			stored(func(e *ota.Event) { e.Action, e.PluginVersion = "set", "main" }),
+		},
+		{
+			"too long", event("set", map[string]any{"version_name": "1.0.1:" + strings.Repeat("é", 2000), "old_version_name": strings.Repeat("x", 5000)}), nil,
 			stored(func(e *ota.Event) {
 				e.Action, e.VersionName, e.OldVersionName = "set", "1.0.1:"+strings.Repeat("é", 597), strings.Repeat("x", 1200)
-			})},
+			}),
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld()
@@ -169,22 +206,42 @@ func TestBatch(t *testing.T) {
 	}{
 		{"none", "[]", 200, `{"results":[],"status":"ok"}`, nil},
 		{"two", []any{event("set", ok), event("get", ok)}, 200, `{"results":[{"index":0,"status":"ok"},{"index":1,"status":"ok"}],"status":"ok"}`, []string{appID + " set", appID + " get"}},
-		{"unknown action", []any{event("set", ok), event("new", ok)}, 200,
+		{
+			"unknown action",
+			[]any{event("set", ok), event("new", ok)},
+			200,
 			`{"results":[{"index":0,"status":"ok"},{"error":"unknown_action","index":1,"message":"The action is not one this server knows; the event is kept","status":"error"}],"status":"ok"}`,
-			[]string{appID + " set", appID + " new"}},
-		{"unknown version", []any{event("set", map[string]any{"version_name": "7.7.7"})}, 200,
+			[]string{appID + " set", appID + " new"},
+		},
+		{
+			"unknown version",
+			[]any{event("set", map[string]any{"version_name": "7.7.7"})},
+			200,
 			`{"results":[{"error":"version_not_found","index":0,"message":"No bundle has this version name; the event is kept","moreInfo":{"app_id":"` + appID + `","version_name":"7.7.7"},"status":"error"}],"status":"ok"}`,
-			[]string{appID + " set"}},
-		{"one without sense", []any{event("set", with("version_os", 1)), event("get", ok)}, 200,
+			[]string{appID + " set"},
+		},
+		{
+			"one without sense",
+			[]any{event("set", with("version_os", 1)), event("get", ok)},
+			200,
 			`{"results":[{"error":"invalid_json_body","index":0,"message":"Cannot parse body","moreInfo":{"parseResult":{"error":{"issues":[{"message":"Version OS must be a string","path":["version_os"]}]},"success":false}},"status":"error"},{"index":1,"status":"ok"}],"status":"ok"}`,
-			[]string{appID + " get"}},
-		{"unknown app", []any{event("set", with("app_id", "com.example.none"))}, 200,
-			`{"results":[{"error":"on_premise_app","index":0,"message":"This server has no such app","status":"error"}],"status":"ok"}`, nil},
+			[]string{appID + " get"},
+		},
+		{
+			"unknown app",
+			[]any{event("set", with("app_id", "com.example.none"))},
+			200,
+			`{"results":[{"error":"on_premise_app","index":0,"message":"This server has no such app","status":"error"}],"status":"ok"}`, nil,
+		},
 		{"no app first", []any{event("set", with("app_id", nil)), event("get", ok)}, 400, `{"error":"invalid_app_id","message":"The app id is missing or malformed"}`, []string{appID + " get"}},
 		{"no app later", []any{event("set", ok), event("get", with("app_id", "x"))}, 200, `{"error":"invalid_app_id","message":"An app id is missing or malformed"}`, []string{appID + " set"}},
 		{"no objects", "[1,null]", 400, `{"error":"invalid_app_id","message":"The app id is missing or malformed"}`, nil},
-		{"two apps", []any{event("set", ok), event("get", with("app_id", "com.example.other"))}, 200, `{"error":"mixed_app_ids","message":"The events are of different apps"}`,
-			[]string{"com.example.other get", appID + " set"}},
+		{
+			"two apps",
+			[]any{event("set", ok), event("get", with("app_id", "com.example.other"))},
+			200, `{"error":"mixed_app_ids","message":"The events are of different apps"}`,
+			[]string{"com.example.other get", appID + " set"},
+		},
 		{"cut off", "[{", 400, `{"error":"invalid_json_parse_body","message":"The body is not JSON"}`, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -263,7 +320,8 @@ func TestCustomIDBlocked(t *testing.T) {
 // the plugin is told to come back in a way it understands.
 func TestNotStored(t *testing.T) {
 	for _, body := range []any{
-		event("set", nil), []any{event("set", nil)},
+		event("set", nil),
+		[]any{event("set", nil)},
 		[]any{event("set", nil), event("set", map[string]any{"app_id": "x"})},
 	} {
 		w := newWorld()
