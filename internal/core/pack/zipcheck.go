@@ -88,14 +88,14 @@ func checkEntry(f *zip.File, l Limits) error {
 	}
 	switch {
 	case f.Flags&(flagsEncrypted|flagPatch) != 0:
-		return zipError("zip_encrypted", "%s is encrypted within the zip, which devices cannot open", f.Name).
-			WithHint("make the zip without a password")
+		return ota.Invalid("zip_encrypted", "%s is encrypted within the zip, which devices cannot open", show(f.Name)).
+			WithField("path").WithHint("make the zip without a password")
 	case f.Method != zip.Store && f.Method != zip.Deflate:
-		return zipError("zip_method", "%s is packed with a method that devices do not know", f.Name).
-			WithHint("use deflate, the usual method")
+		return ota.Invalid("zip_method", "%s is packed with a method that devices do not know", show(f.Name)).
+			WithField("path").WithHint("use deflate, the usual method")
 	case f.Method == zip.Store && f.Flags&flagTrailer != 0:
-		return zipError("zip_stored_trailer", "%s is stored with its size behind it, which Android cannot read", f.Name).
-			WithHint("use deflate, the usual method")
+		return ota.Invalid("zip_stored_trailer", "%s is stored with its size behind it, which Android cannot read", show(f.Name)).
+			WithField("path").WithHint("use deflate, the usual method")
 	}
 	return checkSizes(f, l)
 }
@@ -110,11 +110,11 @@ func checkSizes(f *zip.File, l Limits) error {
 	case plain > uint64(l.MaxFileSize):
 		return fileTooLarge(f.Name, l.MaxFileSize)
 	case f.Method == zip.Store && packed != plain, packed > plain+plain/8+1024:
-		return zipError("zip_size", "the sizes of %s contradict each other", f.Name).
-			WithHint("make the zip again")
+		return ota.Invalid("zip_size", "the sizes of %s contradict each other", show(f.Name)).
+			WithField("path").WithHint("make the zip again")
 	case crushed(plain, packed):
-		return zipError("zip_ratio", "%s unpacks to more than a hundred times its size, as an attack would", f.Name).
-			WithHint("leave it out of the bundle, or store it uncompressed")
+		return ota.Invalid("zip_ratio", "%s unpacks to more than a hundred times its size, as an attack would", show(f.Name)).
+			WithField("path").WithHint("leave it out of the bundle, or store it uncompressed")
 	}
 	return nil
 }
@@ -146,10 +146,7 @@ func checkOverlap(files []*zip.File) error {
 	return nil
 }
 
-func zipError(code, format, name string) *ota.Error {
-	return ota.Invalid(code, format, show(name)).WithField("path")
-}
-
-func zipInvalid(format string, name string) *ota.Error {
-	return zipError("zip_invalid", format, name).WithHint("make the zip again, with another tool")
+func zipInvalid(format, name string) *ota.Error {
+	return ota.Invalid("zip_invalid", format, show(name)).
+		WithField("path").WithHint("make the zip again, with another tool")
 }
