@@ -44,8 +44,11 @@ func TestResume(t *testing.T) {
 		"goes on after a restart": {0, func(r *rig, _ *blob) { r.restart() }, []string{"2.0.0.zip bytes=100-"}, ""},
 		"goes on within the hour": {59 * time.Minute, nil, []string{"2.0.0.zip bytes=100-"}, ""},
 		"not after a day":         {day, nil, []string{"2.0.0.zip"}, ""},
-		"server without ranges": {0, func(_ *rig, b *blob) { b.ranges = func(int) string { return "" } },
-			[]string{"2.0.0.zip bytes=100-"}, ""},
+		"server without ranges": {
+			0, func(_ *rig, b *blob) { b.ranges = func(int) string { return "" } },
+			[]string{"2.0.0.zip bytes=100-"},
+			"",
+		},
 		"server starts elsewhere": {0, func(_ *rig, b *blob) {
 			b.ranges = func(n int) string { return fmt.Sprintf("bytes %d-%d/%d", n+1, len(b.body), len(b.body)+1) }
 		}, []string{"2.0.0.zip bytes=100-"}, CodeInterrupted},
@@ -58,10 +61,16 @@ func TestResume(t *testing.T) {
 		"server ends early": {0, func(_ *rig, b *blob) {
 			b.ranges = func(n int) string { return fmt.Sprintf("bytes %d-%d/%d", n, len(b.body)-1, len(b.body)+10) }
 		}, []string{"2.0.0.zip bytes=100-"}, CodeInterrupted},
-		"content changed meanwhile": {0, func(_ *rig, b *blob) { b.body = append([]byte("x"), b.body...) },
-			[]string{"2.0.0.zip bytes=100-"}, CodeChecksum},
-		"content got shorter": {0, func(_ *rig, b *blob) { b.body = b.body[:50] },
-			[]string{"2.0.0.zip bytes=100-"}, CodeHTTP},
+		"content changed meanwhile": {
+			0, func(_ *rig, b *blob) { b.body = append([]byte("x"), b.body...) },
+			[]string{"2.0.0.zip bytes=100-"},
+			CodeChecksum,
+		},
+		"content got shorter": {
+			0, func(_ *rig, b *blob) { b.body = b.body[:50] },
+			[]string{"2.0.0.zip bytes=100-"},
+			CodeHTTP,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, nil)

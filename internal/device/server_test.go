@@ -95,14 +95,14 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.requests = append(s.requests, request{r.Method, r.URL.Path, r.URL.RawQuery, r.Header.Get("Range"), r.UserAgent(), body})
 	s.mu.Unlock()
-	switch {
-	case r.URL.Path == "/updates":
+	switch r.URL.Path {
+	case "/updates":
 		s.reply(w, s.answerStatus, s.answer)
-	case r.URL.Path == "/updates/manifest_size":
+	case "/updates/manifest_size":
 		s.reply(w, 200, map[string]any{"totalSize": 10, "knownFiles": 2, "unknownFiles": 0})
-	case r.URL.Path == "/channel_self":
+	case "/channel_self":
 		s.reply(w, s.channelCode, s.channel)
-	case r.URL.Path == "/stats":
+	case "/stats":
 		s.stats(w, body)
 	default:
 		s.mu.Lock()

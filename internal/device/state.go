@@ -148,7 +148,7 @@ func (d *Device) State() State {
 		s.Bundles = []Bundle{}
 	}
 	if d.st.Next != "" {
-		s.Next = ptr(d.bundle(d.st.Next))
+		s.Next = new(d.bundle(d.st.Next))
 	}
 	if d.key != nil {
 		s.KeyID = d.key.ID()

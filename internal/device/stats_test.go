@@ -124,8 +124,10 @@ func TestReportsOfAFailure(t *testing.T) {
 		"ios 500":             {onIOS, plainZip(func(s *server, a map[string]any) { stored(s, a).status = 500 }), []string{"download_zip_start 2.0.0", "download_fail 2.0.0"}},
 		"android session key": {keyed, plainZip(asIs), []string{"session_key_required 1.0.0"}},
 		"ios session key":     {both(keyed, onIOS), plainZip(asIs), []string{"session_key_required 2.0.0", "download_fail 2.0.0"}},
-		"android manifest path": {nil, plainFiles(func(_ *server, a map[string]any) { entry(a, "assets/style.css")["file_name"] = "../x" }),
-			[]string{"manifest_path_fail 2.0.0:../x", "download_fail -"}},
+		"android manifest path": {
+			nil, plainFiles(func(_ *server, a map[string]any) { entry(a, "assets/style.css")["file_name"] = "../x" }),
+			[]string{"manifest_path_fail 2.0.0:../x", "download_fail -"},
+		},
 		"android no index": {nil, plainFiles(func(_ *server, a map[string]any) { entry(a, "index.html")["file_name"] = "x" }), []string{"set_fail 2.0.0"}},
 		"android file 404": {nil, func(s *server) map[string]any {
 			a := s.manifestAnswer("2.0.0", map[string][]byte{"index.html": []byte("x")}, nil)

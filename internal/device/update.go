@@ -30,7 +30,7 @@ func (d *Device) Update(ctx context.Context, channel string) (Updated, error) {
 		return u, nil
 	case Revert:
 		if err = d.Install(builtinID); err == nil {
-			u.Bundle = ptr(d.builtin())
+			u.Bundle = new(d.builtin())
 		}
 		return u, err
 	case Failed:
@@ -86,5 +86,5 @@ func (d *Device) known(a *Answer) (*Bundle, error) {
 	if err := d.Install(b.ID); err != nil {
 		return nil, err
 	}
-	return ptr(*d.st.find(b.ID)), nil
+	return new(*d.st.find(b.ID)), nil
 }

@@ -44,7 +44,7 @@ func (d *Device) limited(ctx context.Context, h http.Header, body []byte) Answer
 	tell := w.code == "too_many_requests" && !w.told
 	w.told = w.told || tell
 	d.mu.Unlock()
-	if tell && !d.single(ctx, "rate_limit_reached", ptr(d.runningName())) {
+	if tell && !d.single(ctx, "rate_limit_reached", new(d.runningName())) {
 		d.mu.Lock()
 		d.win.told = false
 		d.mu.Unlock()
@@ -117,4 +117,5 @@ func orSet(s *string, v string) {
 	}
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }

@@ -15,11 +15,12 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/run/config"
 )
 
-// The bounds of a connection. Handlers that move files push their own
-// deadlines on for as long as bytes flow.
+// The bounds of a connection. A request, headers and body, must arrive within
+// readTime; handlers that move files push that on for as long as bytes flow.
+// What may be slow to send sets a deadline of its own: one more timer for every
+// small answer would cost each update check more than its decision.
 const (
-	headerTime   = 10 * time.Second
-	readTime     = 60 * time.Second
+	readTime     = 30 * time.Second
 	writeTime    = 2 * time.Minute
 	idleTime     = 2 * time.Minute
 	maxHeaderLen = 32 << 10 // bytes
@@ -42,6 +43,7 @@ func (r *routes) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	switch path := req.URL.Path; {
 	case strings.HasPrefix(path, "/api/"):
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime)) // a recorder has none
 		r.admin.ServeHTTP(w, req)
 	case path == "/healthz":
 		alive(w, req)
@@ -94,12 +96,10 @@ func listen(ctx context.Context, cfg config.Config) (net.Listener, error) {
 
 func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: headerTime,
-		ReadTimeout:       readTime,
-		WriteTimeout:      writeTime,
-		IdleTimeout:       idleTime,
-		MaxHeaderBytes:    maxHeaderLen,
+		Handler:        h,
+		ReadTimeout:    readTime,
+		IdleTimeout:    idleTime,
+		MaxHeaderBytes: maxHeaderLen,
 		// What net/http complains of are broken connections of others.
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}

@@ -73,13 +73,15 @@ func measureCheck(ctx context.Context, o options) error {
 	fmt.Printf("server up with %d apps, %d bundles, %d overrides in %.1f s\n", o.apps, o.apps*o.bundles, o.overrides, time.Since(begin).Seconds())
 
 	bodies := checkBodies(o)
-	l := load{path: "/updates", conns: 16, requests: o.requests, body: func(n int) []byte { return bodies[n%len(bodies)] },
+	l := load{
+		path: "/updates", conns: 16, requests: o.requests, body: func(n int) []byte { return bodies[n%len(bodies)] },
 		check: func(b []byte) error {
 			if !bytes.Contains(b, []byte(`"version"`)) {
 				return fmt.Errorf("unexpected answer %s", b)
 			}
 			return nil
-		}}
+		},
+	}
 	warm := l
 	warm.addr, warm.requests = ours.addr, len(bodies)
 	if _, err := warm.run(ctx); err != nil { // each device's first check writes its row

@@ -54,8 +54,10 @@ func TestCases(t *testing.T) {
 
 func runHTTP(t *testing.T, s server, fix *fixture, c testCase, dev *deviation) {
 	t.Helper()
-	names := map[string]string{"uuid": caseDevice, "u1": caseDevice, "u2": strings.Replace(caseDevice, "1111", "2222", 1),
-		"existing": "1.0.0", "missing": "9.9.9", "rollout": "1.3.7", "channel": "own", "private": "beta"}
+	names := map[string]string{
+		"uuid": caseDevice, "u1": caseDevice, "u2": strings.Replace(caseDevice, "1111", "2222", 1),
+		"existing": "1.0.0", "missing": "9.9.9", "rollout": "1.3.7", "channel": "own", "private": "beta",
+	}
 	state, _ := subst(any(c.Given.State), names).(map[string]any)
 	if state == nil {
 		state = map[string]any{}

@@ -10,7 +10,7 @@ import (
 
 // at walks a dotted path; numbers index arrays.
 func at(doc any, path string) (any, bool) {
-	for _, part := range strings.Split(path, ".") {
+	for part := range strings.SplitSeq(path, ".") {
 		switch v := doc.(type) {
 		case map[string]any:
 			x, ok := v[part]

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"maps"
 	"net/http"
 	"testing"
 
@@ -49,8 +50,11 @@ func (d *deviation) expect(e expect) expect {
 }
 
 func noApp() *deviation {
-	return &deviation{"429 makes older plugins stop all traffic; the case itself holds with WAXWING_STRICT_429", 200,
-		map[string]any{"error": "on_premise_app", "kind": "failed"}, nil}
+	return &deviation{
+		"429 makes older plugins stop all traffic; the case itself holds with WAXWING_STRICT_429", 200,
+		map[string]any{"error": "on_premise_app", "kind": "failed"},
+		nil,
+	}
 }
 
 func ownPath(fields map[string]any) *deviation {
@@ -93,8 +97,10 @@ var afterSeed = map[string]func(w *world){
 	"sta-003": func(w *world) { w.bind("beta") },
 	"chs-050": func(w *world) { w.bind("beta") },
 	"ovr-002": func(w *world) {
-		res, _ := w.send(request{Method: http.MethodPost, Path: "/channel_self", Base: "device",
-			Overrides: map[string]any{"plugin_version": "7.33.0", "channel": "beta", "device_id": caseDevice}}, map[string]string{"app": w.app})
+		res, _ := w.send(request{
+			Method: http.MethodPost, Path: "/channel_self", Base: "device",
+			Overrides: map[string]any{"plugin_version": "7.33.0", "channel": "beta", "device_id": caseDevice},
+		}, map[string]string{"app": w.app})
 		if res.StatusCode != http.StatusOK {
 			w.Fatal("an old plugin could not choose its channel")
 		}
@@ -132,9 +138,7 @@ func runDecision(t *testing.T, c testCase) {
 		t.Fatalf("unknown decision %q", c.Request.Decision)
 	}
 	want := map[string]any{}
-	for k, v := range c.Expect.Fields {
-		want[k] = v
-	}
+	maps.Copy(want, c.Expect.Fields)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -150,9 +154,11 @@ func selectRollout(r ota.Rollout, onTarget bool) (bool, string) {
 	}
 	policy := ota.DefaultPolicy()
 	policy.Public, policy.Strategy = true, ota.StrategyNone
-	app := &decide.App{ID: "com.test.rollout", Channels: []*decide.Channel{{ID: 1, Name: "production", Policy: policy,
+	app := &decide.App{ID: "com.test.rollout", Channels: []*decide.Channel{{
+		ID: 1, Name: "production", Policy: policy,
 		Chain:   []*decide.Release{{ID: 1, Bundle: bundle(1, "1.0.0")}},
-		Rollout: &decide.Rollout{ID: r.ID, Bundle: bundle(2, r.Version), BPS: r.BPS, Enabled: r.Enabled, Paused: r.PausedAt > 0}}}}
+		Rollout: &decide.Rollout{ID: r.ID, Bundle: bundle(2, r.Version), BPS: r.BPS, Enabled: r.Enabled, Paused: r.PausedAt > 0},
+	}}}
 	c := decide.Check{Platform: decide.Android, VersionName: "1.0.0", VersionBuild: "0.9.0", IsProd: true}
 	c.Plugin.Major = 8
 	if onTarget {

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -105,9 +106,7 @@ func (w *world) build(extra ...string) {
 	}
 	if own := w.of("channel"); own != nil {
 		ch := map[string]any{"name": "own", "bundle": "1.0.0", "electron": true}
-		for k, v := range own {
-			ch[k] = v
-		}
+		maps.Copy(ch, own)
 		w.channel(ch)
 	}
 	rows, _ := w.state["channel_devices"].([]any)
@@ -127,15 +126,19 @@ func str(m map[string]any, key string) string {
 func (w *world) bundle(name, checksum string) {
 	w.Helper()
 	st := w.of("bundle " + name)
-	in := ota.ImportBundle{Version: name, Unchecked: true, MinNative: str(st, "min_update_version"), Link: str(st, "link"), Comment: str(st, "comment"),
-		Variant: ota.Variant{KeyID: str(st, "key_id"), SessionKey: str(st, "session_key"), Checksum: checksum, ExternalURL: str(st, "external_url")}}
+	in := ota.ImportBundle{
+		Version: name, Unchecked: true, MinNative: str(st, "min_update_version"), Link: str(st, "link"), Comment: str(st, "comment"),
+		Variant: ota.Variant{KeyID: str(st, "key_id"), SessionKey: str(st, "session_key"), Checksum: checksum, ExternalURL: str(st, "external_url")},
+	}
 	manifest, _ := w.state["manifest"].([]any)
 	if name == "1.0.0" {
 		for _, row := range manifest {
 			m := row.(map[string]any)
 			body := "content of " + str(m, "file_name")
-			in.Variant.Files = append(in.Variant.Files, ota.VariantFile{Name: str(m, "file_name"), WireHash: str(m, "file_hash"),
-				Blob: w.blob(body), StoredSize: int64(len(body))})
+			in.Variant.Files = append(in.Variant.Files, ota.VariantFile{
+				Name: str(m, "file_name"), WireHash: str(m, "file_hash"),
+				Blob: w.blob(body), StoredSize: int64(len(body)),
+			})
 		}
 	}
 	if in.Variant.ExternalURL == "" && w.state["zip "+name] != false {
@@ -159,12 +162,12 @@ func (w *world) blob(body string) ota.Digest {
 func (w *world) channel(ch map[string]any) {
 	w.Helper()
 	name := str(ch, "name")
-	all := map[string]any{"disable_auto_update": "major", "disable_auto_update_under_native": true, "allow_device_self_set": true,
-		"allow_emulator": true, "allow_device": true, "allow_dev": true, "allow_prod": true}
+	all := map[string]any{
+		"disable_auto_update": "major", "disable_auto_update_under_native": true, "allow_device_self_set": true,
+		"allow_emulator": true, "allow_device": true, "allow_dev": true, "allow_prod": true,
+	}
 	for _, m := range []map[string]any{ch, w.of("*"), w.of(name)} {
-		for k, v := range m {
-			all[k] = v
-		}
+		maps.Copy(all, m)
 	}
 	flag := func(key string) *bool { return new(all[key] == true) }
 	strategy := ota.Strategy(str(all, "disable_auto_update"))
@@ -197,8 +200,10 @@ func (w *world) rollout(channel string, m map[string]any) {
 	if f, ok := m["rollout_percentage_bps"].(float64); ok {
 		bps = int(f)
 	}
-	w.must(w.api.SetRollout(w.Context(), w.app, channel, ota.RolloutRequest{Version: version, BPS: &bps,
-		Enabled: new(m["rollout_enabled"] == true), Paused: new(m["rollout_paused_at"] != nil)}))
+	w.must(w.api.SetRollout(w.Context(), w.app, channel, ota.RolloutRequest{
+		Version: version, BPS: &bps,
+		Enabled: new(m["rollout_enabled"] == true), Paused: new(m["rollout_paused_at"] != nil),
+	}))
 }
 
 func (w *world) device(id string) (ota.Device, error) {

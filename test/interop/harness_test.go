@@ -122,7 +122,7 @@ func (s *server) tryCLI(args ...string) (map[string]any, error) {
 	raw, err := cmd.Output()
 	var doc map[string]any
 	if jsonErr := json.Unmarshal(raw, &doc); jsonErr != nil {
-		return nil, fmt.Errorf("not one JSON document on stdout (%v; exit %v): %q, stderr %q", jsonErr, err, raw, stderr.String())
+		return nil, fmt.Errorf("not one JSON document on stdout (%w; exit %w): %q, stderr %q", jsonErr, err, raw, stderr.String())
 	}
 	if err != nil {
 		return doc, fmt.Errorf("%w: %s %s", err, raw, stderr.String())

@@ -31,8 +31,10 @@ func TestForeignPublisherRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := json.Marshal(map[string]any{"appId": id, "appName": "p", "webDir": filepath.Base(dir),
-		"plugins": map[string]any{"CapacitorUpdater": map[string]any{"publicKey": string(pub), "version": "3.1.4"}}})
+	config, err := json.Marshal(map[string]any{
+		"appId": id, "appName": "p", "webDir": filepath.Base(dir),
+		"plugins": map[string]any{"CapacitorUpdater": map[string]any{"publicKey": string(pub), "version": "3.1.4"}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

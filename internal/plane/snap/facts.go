@@ -25,7 +25,7 @@ type entry struct {
 }
 
 const (
-	shardFill = 16      // entries per shard that a new table aims at
+	shardFill = 4       // entries per shard that a new table aims at
 	maxShards = 1 << 16 // bounds what a patch copies: 24 bytes each
 )
 

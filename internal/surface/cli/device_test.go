@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/waxwing-ota/waxwing/internal/client"
@@ -160,7 +161,7 @@ func TestDeviceOfOtherKinds(t *testing.T) {
 		"electron":   {"--platform", "electron"},
 		"old plugin": {"--plugin", "7.20.0"},
 	} {
-		st.flags = append(st.flags[:len(st.flags):len(st.flags)], "--state", filepath.Join(st.dir, name))
+		st.flags = append(slices.Clip(st.flags), "--state", filepath.Join(st.dir, name))
 		r, err := onDevice[deviceRun](st, append([]string{"run"}, flags...)...)
 		if err != nil || r.Launch.Running.Version != "1.0.1" || r.Check.Kind != device.UpToDate {
 			t.Errorf("%s: %+v, %v", name, r, err)

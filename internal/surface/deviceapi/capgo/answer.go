@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 var statusOK = []byte(`{"status":"ok"}`)
@@ -19,8 +20,37 @@ func write(w http.ResponseWriter, status int, body []byte) {
 	if status != http.StatusOK {
 		w.WriteHeader(status)
 	}
+	if len(body) > small {
+		patiently(w)
+	}
 	_, _ = w.Write(body) // the device is gone; there is nobody to tell
 }
+
+// reply sends the bytes of a check. It sets as few headers as can be, each
+// costs a check a hundredth: nobody caches or sniffs the answer to such a POST.
+func reply(w http.ResponseWriter, body []byte) {
+	h := w.Header()
+	h["Content-Type"] = contentJSON
+	if len(body) > short {
+		h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
+	if len(body) > small {
+		patiently(w)
+	}
+	_, _ = w.Write(body) // the device is gone; there is nobody to tell
+}
+
+// patiently gives the device a while to take an answer.
+func patiently(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience)) // a recorder has none
+}
+
+// short is up to where net/http finds out the length by itself.
+const short = 1 << 10
+
+// small is how much fits into a connection's buffers: sending it never waits
+// for the device, so it needs no deadline.
+const small = 16 << 10
 
 // Header values that are the same in every answer, made once.
 var (

@@ -39,7 +39,7 @@ func (h *handler) check(w http.ResponseWriter, r *http.Request) {
 		out.Version = in.raw // as the device spells it: it compares
 	}
 	// The body was decoded and is not needed any more: its buffer holds the answer.
-	write(w, http.StatusOK, h.Edge.Answer(body, h.base(r), app, &c, &out))
+	reply(w, h.Edge.Answer(body, h.base(r), app, &c, &out))
 }
 
 // noApp answers for an app that is not here. The reference server says 429,

@@ -48,7 +48,7 @@ func TestCheck(t *testing.T) {
 			if got := a.header.Get("Content-Type"); got != "application/json" {
 				t.Errorf("content type %q", got)
 			}
-			if a.header.Get("Content-Length") == "" || a.header.Get("Content-Encoding") != "" {
+			if a.header.Get("Content-Encoding") != "" { // net/http adds the length of what is short
 				t.Errorf("headers %v", a.header)
 			}
 		})
