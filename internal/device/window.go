@@ -116,6 +116,3 @@ func orSet(s *string, v string) {
 		*s = v
 	}
 }
-
-//go:fix inline
-func ptr[T any](v T) *T { return new(v) }
