@@ -21,7 +21,7 @@ func checkBodies(o options) [][]byte {
 	for n := range bodies {
 		i := rng.IntN(o.overrides)
 		running := "1.0.0"
-		if n%2 == 0 {
+		if i%2 == 0 { // a device says the same each time it asks
 			running = fmt.Sprintf("1.0.%d", o.bundles)
 		}
 		bodies[n] = fmt.Appendf(nil, `{"platform":"android","device_id":"%s","app_id":"%s","custom_id":"","version_build":"1.0.0",`+

@@ -54,9 +54,20 @@ var decodeOptions = jsonv2.JoinOptions(jsontext.AllowDuplicateNames(true), jsont
 // decode; whatever is odd about a body is then found out slowly, field by field.
 func parse(raw []byte, rt route) (*info, *rejected) {
 	in := new(info)
-	if err := jsonv2.Unmarshal(raw, in, decodeOptions); err == nil && in.quick(rt) {
+	if !scan(raw, in) {
+		*in = info{}
+		if err := jsonv2.Unmarshal(raw, in, decodeOptions); err != nil {
+			return parseSlowly(raw, rt)
+		}
+	}
+	if in.quick(rt) {
 		return in, nil
 	}
+	return parseSlowly(raw, rt)
+}
+
+// parseSlowly says what exactly is wrong with a body, if anything is.
+func parseSlowly(raw []byte, rt route) (*info, *rejected) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	var v any
 	if err := d.Decode(&v); err != nil || len(bytes.Trim(raw[d.InputOffset():], " \t\r\n")) > 0 {
