@@ -17,9 +17,11 @@ func FuzzScan(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(usual)
-	for _, s := range []string{`{}`, ` { "platform" : "ios" , "x":true} `, `{"is_prod":null,"custom_id":null}`, `{"timestamp":12}`,
+	for _, s := range []string{
+		`{}`, ` { "platform" : "ios" , "x":true} `, `{"is_prod":null,"custom_id":null}`, `{"timestamp":12}`,
 		`{"timestamp":-1}`, `{"timestamp":1.5}`, `{"timestamp":01}`, `{"timestamp":99999999999999999999}`, `{"a":"b",}`, `{"a":"b"}x`,
-		`{"a":"\n"}`, `{"app_id":"a","app_id":null}`, `{"metadata":{}}`, `{"is_prod":"true"}`, `{"a":truex}`, `[]`, `{"a" "b"}`} {
+		`{"a":"\n"}`, `{"app_id":"a","app_id":null}`, `{"metadata":{}}`, `{"is_prod":"true"}`, `{"a":truex}`, `[]`, `{"a" "b"}`,
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
