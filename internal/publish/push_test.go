@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
@@ -284,12 +285,11 @@ func TestPushKeepsOldBundleButSaysWhatItLacks(t *testing.T) {
 type changing struct {
 	fstest.MapFS
 	open, read bool // which way of reading sees the change
-	opened     map[string]int
+	opened     *atomic.Int32 // how often same.css was; several goroutines read a build
 }
 
 func (c changing) Open(name string) (fs.File, error) {
-	c.opened[name]++
-	if c.open && name == "same.css" && c.opened[name] > 1 {
+	if c.open && name == "same.css" && c.opened.Add(1) > 1 {
 		return fstest.MapFS{name: &fstest.MapFile{Data: []byte("other")}}.Open(name)
 	}
 	return c.MapFS.Open(name)
@@ -305,7 +305,7 @@ func (c changing) ReadFile(name string) ([]byte, error) {
 func TestPushNoticesAChangingBuild(t *testing.T) {
 	k := newKey(t)
 	for _, dir := range []changing{{open: true}, {read: true}} {
-		dir.MapFS, dir.opened = webApp(""), map[string]int{}
+		dir.MapFS, dir.opened = webApp(""), new(atomic.Int32)
 		f := newFake(k)
 		_, err := Push(t.Context(), f, options(dir, k))
 		if ota.CodeOf(err) != "file_changed" || len(f.bundles) != 0 {
