@@ -284,7 +284,7 @@ func TestPushKeepsOldBundleButSaysWhatItLacks(t *testing.T) {
 // changing is a build that a watcher rewrites: reads after the first differ.
 type changing struct {
 	fstest.MapFS
-	open, read bool // which way of reading sees the change
+	open, read bool          // which way of reading sees the change
 	opened     *atomic.Int32 // how often same.css was; several goroutines read a build
 }
 
