@@ -17,7 +17,7 @@ func (h *handler) read(r *http.Request, limit int64) (b []byte, free func(), e *
 	}
 	b = (*p)[:0]
 	if r.ContentLength > limit {
-		return nil, free, tooLarge(limit)
+		return nil, free, tooLarge()
 	}
 	for {
 		if len(b) == cap(b) {
@@ -28,7 +28,7 @@ func (h *handler) read(r *http.Request, limit int64) (b []byte, free func(), e *
 		*p = b
 		switch {
 		case int64(len(b)) > limit:
-			return nil, free, tooLarge(limit)
+			return nil, free, tooLarge()
 		case errors.Is(err, io.EOF):
 			return b, free, nil
 		case err != nil:
@@ -37,6 +37,6 @@ func (h *handler) read(r *http.Request, limit int64) (b []byte, free func(), e *
 	}
 }
 
-func tooLarge(int64) *rejected {
+func tooLarge() *rejected {
 	return &rejected{status: http.StatusRequestEntityTooLarge, code: "body_too_large", msg: "The body is larger than this server takes"}
 }

@@ -20,7 +20,7 @@ func FuzzScan(f *testing.F) {
 	for _, s := range []string{
 		`{}`, ` { "platform" : "ios" , "x":true} `, `{"is_prod":null,"custom_id":null}`, `{"timestamp":12}`,
 		`{"timestamp":-1}`, `{"timestamp":1.5}`, `{"timestamp":01}`, `{"timestamp":99999999999999999999}`, `{"a":"b",}`, `{"a":"b"}x`,
-		`{"a":"\n"}`, `{"app_id":"a","app_id":null}`, `{"metadata":{}}`, `{"is_prod":"true"}`, `{"a":truex}`, `[]`, `{"a" "b"}`,
+		`{"a":"\n"}`, `{"app_id":"a","app_id":null}`, `{"metadata":{}}`, `{"is_prod":"true"}`, `{"a":truex}`, `[]`, `{"a" "b"}`, `{"app_id":"\u0061"}`, `{"\u0061pp_id":"a"}`,
 	} {
 		f.Add([]byte(s))
 	}

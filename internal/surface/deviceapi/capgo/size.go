@@ -60,7 +60,7 @@ func (h *handler) manifestSize(w http.ResponseWriter, r *http.Request) {
 		files = list.Files
 	}
 	if len(files) > maxSized {
-		tooLarge(0).send(w)
+		tooLarge().send(w)
 		return
 	}
 	send(w, http.StatusOK, h.sizesOf(r.Context(), app, files))
