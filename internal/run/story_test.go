@@ -332,7 +332,7 @@ func TestTokens(t *testing.T) {
 	s.ok(err)
 	ci := s.As(t, secret)
 	me := must(s, func() (ota.Me, error) { return ci.Me(t.Context()) })
-	if me.Actor != "token:ci" || me.Token.ID != token.ID {
+	if me.Actor != "token:ci" || me.Principal.Token.ID != token.ID {
 		t.Errorf("me %+v", me)
 	}
 	tokens := must(s, func() ([]ota.Token, error) { return s.c.Tokens(t.Context()) })

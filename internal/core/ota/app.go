@@ -3,6 +3,7 @@ package ota
 // App is one mobile app, named by its reverse-domain id.
 type App struct {
 	ID             string `json:"id"`
+	Org            string `json:"org"` // the organisation it belongs to
 	Name           string `json:"name"`
 	ExposeMetadata bool   `json:"expose_metadata"` // update answers carry link and comment
 	AllowCustomID  bool   `json:"allow_custom_id"` // devices may name themselves

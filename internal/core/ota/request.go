@@ -6,6 +6,7 @@ package ota
 type NewApp struct {
 	ID   string `json:"id"`
 	Name string `json:"name,omitempty"`
+	Org  string `json:"org,omitempty"` // "" = MainOrg
 }
 
 // AppPatch changes an app's settings.
@@ -170,6 +171,11 @@ type Change struct {
 	App    string `json:"app"`
 	Object string `json:"object"`
 	Detail string `json:"detail"` // JSON object
+
+	Org       string `json:"org"`        // that it concerns; "" = MainOrg
+	Before    string `json:"before"`     // JSON of the object before, "" = there was none or it is not kept
+	After     string `json:"after"`      // JSON of the object after
+	RequestID string `json:"request_id"` // of the request that caused it; "" = none did
 }
 
 // GCReport says what a garbage collection removed.

@@ -17,8 +17,8 @@ type ServerStatus struct {
 	ReadOnlyDB bool   `json:"read_only_db"` // the last probe could not write
 }
 
-// Me says who a token is.
+// Me says who a caller is.
 type Me struct {
-	Actor Actor `json:"actor"`
-	Token Token `json:"token"`
+	Actor     Actor     `json:"actor"`
+	Principal Principal `json:"principal"`
 }

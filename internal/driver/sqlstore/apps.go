@@ -12,10 +12,10 @@ type appRow struct {
 	ota.App
 }
 
-const appColumns = `seq, id, name, expose_metadata, allow_custom_id, allow_plain, created_at`
+const appColumns = `seq, id, org, name, expose_metadata, allow_custom_id, allow_plain, created_at`
 
 func scanApp(r scanner) (a appRow, err error) {
-	return a, r.Scan(&a.seq, &a.ID, &a.Name, &a.ExposeMetadata, &a.AllowCustomID, &a.AllowPlain, &a.CreatedAt)
+	return a, r.Scan(&a.seq, &a.ID, &a.Org, &a.Name, &a.ExposeMetadata, &a.AllowCustomID, &a.AllowPlain, &a.CreatedAt)
 }
 
 // App implements [control.Reader].
@@ -56,8 +56,8 @@ func scanInt(r scanner) (v int64, err error) { return v, r.Scan(&v) }
 
 // InsertApp implements [control.Tx].
 func (t *txn) InsertApp(ctx context.Context, a ota.App) error {
-	_, err := t.exec(ctx, `INSERT INTO apps (id, name, expose_metadata, allow_custom_id, allow_plain, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6)`, a.ID, a.Name, a.ExposeMetadata, a.AllowCustomID, a.AllowPlain, a.CreatedAt)
+	_, err := t.exec(ctx, `INSERT INTO apps (id, org, name, expose_metadata, allow_custom_id, allow_plain, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`, a.ID, a.Org, a.Name, a.ExposeMetadata, a.AllowCustomID, a.AllowPlain, a.CreatedAt)
 	return err
 }
 

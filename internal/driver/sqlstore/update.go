@@ -21,9 +21,14 @@ type txn struct {
 	tx *sql.Tx
 }
 
-// Update implements [control.Store]. It is the only way to administrative
-// writes, and it stores the record of the change with them.
+// Update implements [control.Store].
 func (db *DB) Update(ctx context.Context, actor ota.Actor, at int64, fn func(control.Tx) (ota.Change, error)) error {
+	return db.update(ctx, actor, at, func(t *txn) (ota.Change, error) { return fn(t) })
+}
+
+// update is the only way to administrative writes: it stores the record of the
+// change with them. Each plane's Update is this one with its own view of txn.
+func (db *DB) update(ctx context.Context, actor ota.Actor, at int64, fn func(*txn) (ota.Change, error)) error {
 	tx, err := db.w.BeginTx(ctx, nil)
 	if err != nil {
 		return storeError("begin", err)
@@ -33,9 +38,11 @@ func (db *DB) Update(ctx context.Context, actor ota.Actor, at int64, fn func(con
 	if err != nil || c.Action == "" {
 		return err
 	}
+	c.At, c.Actor, c.RequestID = at, actor, ota.RequestOf(ctx)
 	if _, err := tx.ExecContext(ctx,
-		`INSERT INTO changes (at, actor, action, app, object, detail) VALUES ($1, $2, $3, $4, $5, $6)`,
-		at, string(actor), c.Action, c.App, c.Object, c.Detail); err != nil {
+		`INSERT INTO changes (at, actor, action, app, object, detail, org, before, after, request_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		c.At, string(c.Actor), c.Action, c.App, c.Object, c.Detail, c.Org, c.Before, c.After, c.RequestID); err != nil {
 		return storeError("record the change", err)
 	}
 	if err := tx.Commit(); err != nil {
@@ -74,8 +81,8 @@ func (s reads) Changes(ctx context.Context, app string, p ota.Page) ([]ota.Chang
 	}
 	limit := pageLimit(p)
 	items, err := selectAll(ctx, s.q, func(r scanner) (c ota.Change, err error) {
-		return c, r.Scan(&c.ID, &c.At, &c.Actor, &c.Action, &c.App, &c.Object, &c.Detail)
-	}, `SELECT id, at, actor, action, app, object, detail FROM changes
+		return c, r.Scan(&c.ID, &c.At, &c.Actor, &c.Action, &c.App, &c.Object, &c.Detail, &c.Org, &c.Before, &c.After, &c.RequestID)
+	}, `SELECT id, at, actor, action, app, object, detail, org, before, after, request_id FROM changes
 		WHERE app = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, app, before, limit+1)
 	if err != nil {
 		return nil, "", err

@@ -24,11 +24,18 @@ func (s *Service) CreateApp(ctx context.Context, actor ota.Actor, in ota.NewApp)
 	if name == "" {
 		name = in.ID
 	}
-	a := ota.App{ID: in.ID, Name: name, AllowCustomID: true, CreatedAt: s.nowMS()}
+	org := in.Org
+	if org == "" {
+		org = ota.MainOrg
+	}
+	a := ota.App{ID: in.ID, Org: org, Name: name, AllowCustomID: true, CreatedAt: s.nowMS()}
 	err = s.update(ctx, actor, a.ID, func(tx Tx) (ota.Change, error) {
 		if _, err := tx.App(ctx, a.ID); err == nil {
 			return ota.Change{}, ota.Conflict(CodeAppExists, "there is an app %q already", a.ID).WithField("id")
 		} else if ota.KindOf(err) != ota.KindNotFound {
+			return ota.Change{}, err
+		}
+		if _, err := tx.Org(ctx, org); err != nil {
 			return ota.Change{}, err
 		}
 		if err := tx.InsertApp(ctx, a); err != nil {
@@ -70,7 +77,7 @@ func (s *Service) UpdateApp(ctx context.Context, actor ota.Actor, id string, in 
 		if a == before {
 			return ota.Change{}, nil
 		}
-		return change("app.update", id, id, in), tx.UpdateApp(ctx, a)
+		return changed(change("app.update", id, id, in), before, a), tx.UpdateApp(ctx, a)
 	})
 	return a, err
 }

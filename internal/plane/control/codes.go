@@ -6,6 +6,7 @@ package control
 const (
 	// KindNotFound.
 
+	CodeOrgNotFound     = "org_not_found"
 	CodeAppNotFound     = "app_not_found"
 	CodeKeyNotFound     = "key_not_found"
 	CodeChannelNotFound = "channel_not_found"

@@ -105,6 +105,23 @@ func change(action, app, object string, detail any) ota.Change {
 	return ota.Change{Action: action, App: app, Object: object, Detail: string(b)}
 }
 
+// changed adds the object before and after the change to its record; nil = there was none.
+func changed(c ota.Change, before, after any) ota.Change {
+	c.Before, c.After = asJSON(before), asJSON(after)
+	return c
+}
+
+func asJSON(v any) string {
+	if v == nil {
+		return ""
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
 // fields is the detail of a change.
 type fields map[string]any
 

@@ -31,6 +31,8 @@ type Reader interface {
 
 	Override(ctx context.Context, app string, id ota.DeviceID) (Override, error)
 
+	Org(ctx context.Context, id string) (ota.Org, error)
+
 	Tokens(ctx context.Context) ([]ota.Token, error) // newest first
 	TokenByHash(ctx context.Context, hash ota.Digest) (ota.Token, error)
 	Changes(ctx context.Context, app string, p ota.Page) ([]ota.Change, string, error)

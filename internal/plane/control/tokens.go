@@ -83,8 +83,19 @@ func (s *Service) DeleteToken(ctx context.Context, actor ota.Actor, id int64) er
 	})
 }
 
-// Authenticate returns the token that a secret belongs to.
-func (s *Service) Authenticate(ctx context.Context, secret string) (ota.Token, error) {
+// Authenticate returns who the token with the secret is.
+func (s *Service) Authenticate(ctx context.Context, secret string) (ota.Principal, error) {
+	t, err := s.authenticate(ctx, secret)
+	if err != nil {
+		return ota.Principal{}, err
+	}
+	return ota.Principal{
+		Kind: ota.PrincipalToken, ID: t.ID, Name: t.Name, Token: &t,
+		Grants: []ota.Grant{{Role: ota.Role(t.Role), Scope: ota.Scope{Org: ota.MainOrg}}},
+	}, nil
+}
+
+func (s *Service) authenticate(ctx context.Context, secret string) (ota.Token, error) {
 	if mistyped(secret) {
 		return ota.Token{}, unauthorized("the token is incomplete or mistyped")
 	}

@@ -18,7 +18,7 @@ func TestTokens(t *testing.T) {
 		t.Errorf("secret %q, token %+v", secret, tok)
 	}
 	got, err := e.Authenticate(e.ctx(), secret)
-	if err != nil || got.ID != tok.ID || got.Name != "ci" || got.Role != "owner" {
+	if err != nil || got.ID != tok.ID || got.Name != "ci" || got.Token.Role != "owner" {
 		t.Errorf("authenticated as %+v, %v", got, err)
 	}
 	_, _, err = e.CreateToken(e.ctx(), actor, "ci")
@@ -97,7 +97,7 @@ func TestBootstrap(t *testing.T) {
 			if printed, err := e.Bootstrap(e.ctx(), secret); printed != "" || err != nil {
 				t.Fatalf("printed %q, %v", printed, err)
 			}
-			if tok, err := e.Authenticate(e.ctx(), secret); err != nil || tok.Name != "bootstrap" || tok.Prefix != "" {
+			if tok, err := e.Authenticate(e.ctx(), secret); err != nil || tok.Name != "bootstrap" || tok.Token.Prefix != "" {
 				t.Errorf("authenticated as %+v, %v", tok, err)
 			}
 		}

@@ -10,37 +10,38 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/secret"
 )
 
-// Resource is what an operation is about.
-type Resource struct {
-	App  string // "" = the server itself
-	Path string // below /api/v1, such as "/apps/com.example.app/channels/beta"
-}
-
-// Authorizer decides whether the bearer of a token may do an action, such as
+// Authorizer decides whether a caller may do an action, such as
 // "release.create", to a resource. It returns nil or the error to answer with.
-// Every operation of the package asks it before anything else happens.
-type Authorizer func(ctx context.Context, t ota.Token, action string, r Resource) error
+// Every operation of the package asks it before anything else happens. A
+// resource with an app comes without the app's organisation.
+type Authorizer func(ctx context.Context, p ota.Principal, action string, r ota.Resource) error
 
-// roleOwner may do everything.
-const roleOwner = "owner"
-
-// OwnerOnly is the rule until there are roles: owners may do everything, and
+// OwnerOnly is the rule of servers without roles: owners may do everything, and
 // nobody else anything.
-func OwnerOnly(_ context.Context, t ota.Token, action string, _ Resource) error {
-	if t.Role == roleOwner {
+func OwnerOnly(_ context.Context, p ota.Principal, action string, _ ota.Resource) error {
+	if p.Is(ota.RoleOwner, ota.Scope{Org: ota.MainOrg}) {
 		return nil
 	}
-	return ota.Errorf(ota.KindForbidden, "not_allowed", "the token %q may not do %s", t.Name, action).
+	return ota.Errorf(ota.KindForbidden, "not_allowed", "%s may not do %s", p.Actor(), action).
 		WithHint("use a token of an owner")
 }
 
-// Authenticator finds the token behind a secret, or fails with KindUnauthorized.
-type Authenticator func(ctx context.Context, secret string) (ota.Token, error)
+// Authenticator finds who a bearer secret is, or fails with KindUnauthorized.
+type Authenticator func(ctx context.Context, secret string) (ota.Principal, error)
 
 // caller is who makes a request, found before its handler runs.
 type caller struct {
-	token ota.Token
-	actor ota.Actor
+	principal ota.Principal
+	actor     ota.Actor
+}
+
+type principalKey struct{}
+
+// WithPrincipal returns a context for requests that this process makes to the
+// API's handler by itself, as somebody whom it authenticated already. It cannot
+// be reached from outside: no request that came over a connection carries it.
+func WithPrincipal(ctx context.Context, p ota.Principal) context.Context {
+	return context.WithValue(ctx, principalKey{}, p)
 }
 
 type callerKey struct{}
@@ -55,24 +56,36 @@ func callerOf(ctx context.Context) caller {
 func (s *server) guard(action string) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		ctx := hc.Context()
-		t, err := s.authenticate(ctx, hc.Header("Authorization"))
+		p, err := s.authenticate(ctx, hc.Header("Authorization"))
 		if err == nil {
-			err = s.deps.Authorize(ctx, t, action, Resource{App: hc.Param("app"), Path: resourcePath(hc)})
+			err = s.deps.Authorize(ctx, p, action, resourceOf(hc))
 		}
 		if err != nil {
 			s.fail(hc, err)
 			return
 		}
-		c := caller{token: t, actor: ota.Actor("token:" + t.Name)}
+		c := caller{principal: p, actor: p.Actor()}
 		eventOf(ctx).actor = c.actor
 		next(huma.WithValue(hc, callerKey{}, c))
 	}
 }
 
-func (s *server) authenticate(ctx context.Context, header string) (ota.Token, error) {
+// resourceOf is what the address of a request is about.
+func resourceOf(hc huma.Context) ota.Resource {
+	r := ota.Resource{Scope: ota.Scope{Org: hc.Param("org"), App: hc.Param("app"), Channel: hc.Param("channel")}, Path: resourcePath(hc)}
+	if r.Org == "" && r.App == "" {
+		r.Org = ota.MainOrg
+	}
+	return r
+}
+
+func (s *server) authenticate(ctx context.Context, header string) (ota.Principal, error) {
+	if p, ok := ctx.Value(principalKey{}).(ota.Principal); ok && header == "" {
+		return p, nil
+	}
 	bearer, err := bearerOf(header)
 	if err != nil {
-		return ota.Token{}, err
+		return ota.Principal{}, err
 	}
 	return s.deps.Authenticate(ctx, bearer.Reveal())
 }

@@ -42,17 +42,24 @@ type gate struct {
 	asked   []string // actions and apps that the authorizer was asked for
 }
 
+func owner(name string) ota.Principal {
+	return ota.Principal{
+		Kind: ota.PrincipalToken, Name: name,
+		Grants: []ota.Grant{{Role: ota.RoleOwner, Scope: ota.Scope{Org: ota.MainOrg}}},
+	}
+}
+
 func newGate(t *testing.T) *gate {
 	t.Helper()
 	g := &gate{}
 	h, err := New(Deps{
-		Authenticate: func(_ context.Context, secret string) (ota.Token, error) {
+		Authenticate: func(_ context.Context, secret string) (ota.Principal, error) {
 			if secret != "good" {
-				return ota.Token{}, ota.Errorf(ota.KindUnauthorized, "token_invalid", "no")
+				return ota.Principal{}, ota.Errorf(ota.KindUnauthorized, "token_invalid", "no")
 			}
-			return ota.Token{Name: "t", Role: "owner"}, nil
+			return owner("t"), nil
 		},
-		Authorize: func(_ context.Context, _ ota.Token, action string, r Resource) error {
+		Authorize: func(_ context.Context, _ ota.Principal, action string, r ota.Resource) error {
 			g.asked = append(g.asked, action+" "+r.App+" "+r.Path)
 			return ota.Errorf(ota.KindForbidden, "not_allowed", "no")
 		},
@@ -110,11 +117,13 @@ func TestEveryOperationIsGuarded(t *testing.T) {
 }
 
 func TestOwnerOnly(t *testing.T) {
-	if err := OwnerOnly(t.Context(), ota.Token{Role: "owner"}, "app.create", Resource{}); err != nil {
+	if err := OwnerOnly(t.Context(), owner("t"), "app.create", ota.Resource{}); err != nil {
 		t.Error(err)
 	}
-	for _, role := range []string{"", "viewer", "OWNER"} {
-		if err := OwnerOnly(t.Context(), ota.Token{Role: role}, "app.create", Resource{}); ota.KindOf(err) != ota.KindForbidden {
+	for _, role := range []ota.Role{"", "viewer", "OWNER"} {
+		p := owner("t")
+		p.Grants[0].Role = role
+		if err := OwnerOnly(t.Context(), p, "app.create", ota.Resource{}); ota.KindOf(err) != ota.KindForbidden {
 			t.Errorf("role %q: %v", role, err)
 		}
 	}

@@ -45,7 +45,7 @@ func (s *server) watched(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		r = r.WithContext(context.WithValue(r.Context(), eventKey{}, e))
+		r = r.WithContext(ota.WithRequest(context.WithValue(r.Context(), eventKey{}, e), e.id))
 		rec := &recorder{ResponseWriter: w, event: e}
 		defer func() {
 			if p := recover(); p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so too

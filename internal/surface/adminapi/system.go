@@ -31,10 +31,10 @@ func (s *server) registerSystem() {
 		})
 	register(s, route{
 		id: "get-me", method: http.MethodGet, path: "/me", action: "me.get", tag: tag,
-		summary: "Get who the token is",
+		summary: "Get who the caller is",
 	},
 		func(c *call, _ *Request, _ none) (ota.Me, error) {
-			return ota.Me{Actor: c.actor, Token: c.token}, nil
+			return ota.Me{Actor: c.actor, Principal: c.principal}, nil
 		})
 	register(s, route{
 		id: "collect-garbage", method: http.MethodPost, path: "/gc", action: "gc.run", tag: tag,

@@ -76,7 +76,7 @@ func TestServeJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if me, err := c.Me(t.Context()); err != nil || me.Token.Role != "owner" {
+	if me, err := c.Me(t.Context()); err != nil || me.Principal.Token.Role != "owner" {
 		t.Errorf("%+v, %v", me, err)
 	}
 
