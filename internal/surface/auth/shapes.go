@@ -43,4 +43,3 @@ type SessionAnswer struct {
 	Principal ota.Principal     `json:"principal"`
 	Methods   ota.SignInMethods `json:"methods"`
 }
-
