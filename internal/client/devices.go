@@ -70,6 +70,20 @@ func (c *Client) Events(ctx context.Context, app string, f ota.EventFilter, page
 	return getList[ota.Event](ctx, c, page, q, "apps", app, "events")
 }
 
+// Traffic lists the bytes that were downloaded per day, latest first: of one
+// device (nil = of all), for so many days (0 = 30).
+func (c *Client) Traffic(ctx context.Context, app string, device *ota.DeviceID, days int) ([]ota.Traffic, error) {
+	q := url.Values{}
+	if device != nil {
+		q.Set("device", device.String())
+	}
+	if days != 0 {
+		q.Set("days", strconv.Itoa(days))
+	}
+	items, _, err := getList[ota.Traffic](ctx, c, ota.Page{}, q, "apps", app, "traffic")
+	return items, err
+}
+
 // ProbeAnswer is what a device would be told now, and why.
 type ProbeAnswer struct {
 	Answer json.RawMessage `json:"answer"` // exactly what the wire would carry

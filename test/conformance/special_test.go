@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"io"
 	"maps"
 	"net/http"
 	"testing"
@@ -239,8 +240,14 @@ var sideEffects = map[string]func(w *world){
 		}
 	},
 	"fil-005": func(w *world) { w.breakBlob("zip of 1.0.0"); w.wantDownload("", http.StatusServiceUnavailable, "", "") },
-	"fil-007": func(w *world) { w.wantDownload("", http.StatusOK, "12", "") },
-	"fil-009": func(w *world) { w.wantDownload("bytes=0-4", http.StatusPartialContent, "5", "bytes 0-4/12") },
+	"fil-007": func(w *world) {
+		w.wantDownload("", http.StatusOK, "12", "")
+		w.wantTraffic(12)
+	},
+	"fil-009": func(w *world) {
+		w.wantDownload("bytes=0-4", http.StatusPartialContent, "5", "bytes 0-4/12")
+		w.wantTraffic(5)
+	},
 	"fil-013": func(w *world) {
 		w.wantDownload("bytes=99999999-", http.StatusRequestedRangeNotSatisfiable, "", "bytes */12")
 	},
@@ -287,15 +294,37 @@ func (w *world) wantName(want string) {
 // wantDownload fetches the zip of 1.0.0 ("zip of 1.0.0", 12 bytes) as a device would.
 func (w *world) wantDownload(rng string, status int, length, contentRange string) {
 	w.Helper()
-	_, doc := w.send(request{Method: http.MethodPost, Path: "/updates", Base: "device", Body: map[string]any{"version_name": "1.1.0"}}, map[string]string{"app": w.app})
+	_, doc := w.send(request{Method: http.MethodPost, Path: "/updates", Base: "device", Body: map[string]any{"version_name": "1.1.0", "device_id": caseDevice}}, map[string]string{"app": w.app})
 	link, _ := at(doc, "url")
 	headers := map[string]string{}
 	if rng != "" {
 		headers["Range"] = rng
 	}
-	res := w.get(link.(string), headers)
+	res := w.get(link.(string)+"&device_id="+caseDevice, headers)
+	_, _ = io.Copy(io.Discard, res.Body)
 	res.Body.Close()
 	if res.StatusCode != status || length != "" && res.Header.Get("Content-Length") != length || res.Header.Get("Content-Range") != contentRange {
 		w.Errorf("download %q: %d, length %s, range %q", rng, res.StatusCode, res.Header.Get("Content-Length"), res.Header.Get("Content-Range"))
+	}
+}
+
+// wantTraffic waits until the bytes of one download are counted for the case's
+// device: the server counts them once they are sent, which the one who got them
+// cannot see.
+func (w *world) wantTraffic(bytes int64) {
+	w.Helper()
+	id, _ := ota.ParseDeviceID(caseDevice)
+	var got []ota.Traffic
+	for range 1000 {
+		var err error
+		if got, err = w.api.Traffic(w.Context(), w.app, &id, 1); err != nil {
+			w.Fatal(err)
+		}
+		if len(got) > 0 {
+			break
+		}
+	}
+	if len(got) != 1 || got[0].Bytes != bytes || got[0].Downloads != 1 {
+		w.Errorf("traffic of the device: %+v, want one download of %d bytes", got, bytes)
 	}
 }

@@ -18,7 +18,7 @@ type intake struct {
 // intakeSQL lists the statements by the constants that name them.
 var intakeSQL = []string{
 	insertEvent, insertFailure, failuresOverCap, dropFailure, insertOutcome,
-	touchDevice, informDevice, runDevice, addCheck,
+	touchDevice, informDevice, runDevice, addCheck, addTraffic,
 }
 
 // prepared returns the statements, which live as long as the writer's
@@ -93,6 +93,11 @@ func (w *batch) write(b *ingest.Batch) error {
 	}
 	for i := range b.Checks {
 		if err := w.check(&b.Checks[i]); err != nil {
+			return err
+		}
+	}
+	for i := range b.Traffic {
+		if err := w.traffic(&b.Traffic[i]); err != nil {
 			return err
 		}
 	}

@@ -32,6 +32,19 @@ func (s *Service) Events(ctx context.Context, app string, f ota.EventFilter, p o
 	return s.store.Events(ctx, app, f, p)
 }
 
+// Traffic lists what was downloaded per day, latest first, by a device (nil =
+// all), over the last days (0 = 30) with today.
+func (s *Service) Traffic(ctx context.Context, app string, device *ota.DeviceID, days int) ([]ota.Traffic, error) {
+	if err := s.settled(ctx, app); err != nil {
+		return nil, err
+	}
+	if days == 0 {
+		days = 30
+	}
+	today := s.now().UTC().Truncate(day)
+	return s.store.Traffic(ctx, app, device, today.AddDate(0, 0, 1-days).UnixMilli())
+}
+
 // settled checks that the app exists and waits for what devices reported.
 func (s *Service) settled(ctx context.Context, app string) error {
 	if _, err := s.store.App(ctx, app); err != nil {

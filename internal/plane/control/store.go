@@ -124,4 +124,8 @@ type Store interface {
 	Devices(ctx context.Context, app string, f ota.DeviceFilter, p ota.Page) ([]ota.Device, string, error)
 	Device(ctx context.Context, app string, id ota.DeviceID) (ota.Device, error)
 	Events(ctx context.Context, app string, f ota.EventFilter, p ota.Page) ([]ota.Event, string, error)
+
+	// Traffic lists what was downloaded per day, latest first, by a device (nil
+	// = all), on the day of since (Unix ms) and later.
+	Traffic(ctx context.Context, app string, device *ota.DeviceID, since int64) ([]ota.Traffic, error)
 }

@@ -22,6 +22,7 @@ type Batch struct {
 	Events  []EventRow
 	Devices []DeviceRow
 	Checks  []CheckRow
+	Traffic []TrafficRow
 }
 
 // Outcome is what an event says of how a device took a version.

@@ -101,15 +101,16 @@ func (s *Service) takeNotes(n int) {
 
 // takeCounts moves the counts to pending, unless some are waiting there.
 func (s *Service) takeCounts(now time.Time) {
-	if len(s.pending.Checks) == 0 {
+	if len(s.pending.Checks)+len(s.pending.Traffic) == 0 {
 		s.pending.Checks = s.tally.drain(nil, now.Truncate(time.Minute).UnixMilli())
+		s.pending.Traffic = s.traffic.drain(now.UnixMilli())
 		s.counted = now
 	}
 }
 
 // writePending writes what was taken; after an error it stays for another try.
 func (s *Service) writePending(ctx context.Context) error {
-	if len(s.pending.Devices)+len(s.pending.Checks) == 0 {
+	if len(s.pending.Devices)+len(s.pending.Checks)+len(s.pending.Traffic) == 0 {
 		return nil
 	}
 	if _, err := s.store.Write(ctx, &s.pending); err != nil {
@@ -117,7 +118,7 @@ func (s *Service) writePending(ctx context.Context) error {
 		return err
 	}
 	clear(s.pending.Devices)
-	s.pending.Devices, s.pending.Checks = s.pending.Devices[:0], nil
+	s.pending.Devices, s.pending.Checks, s.pending.Traffic = s.pending.Devices[:0], nil, nil
 	s.recovered(ctx)
 	return nil
 }

@@ -62,10 +62,11 @@ type Service struct {
 	flushes chan chan error
 	ended   chan struct{} // closed when Run has drained
 
-	notes  chan DeviceRow // device rows from checks
-	recent *recent
-	tally  *tally
-	watch  *watch
+	notes   chan DeviceRow // device rows from checks
+	recent  *recent
+	tally   *tally
+	traffic traffic
+	watch   *watch
 
 	stats struct {
 		events, duplicates, commits, failed, refused, notesLost, halts atomic.Int64

@@ -18,6 +18,13 @@ type eventsInput struct {
 	PageParams
 }
 
+type trafficInput struct {
+	Request
+	AppParams
+	Device string `query:"device" doc:"device id (UUID); only downloads whose address named it count"`
+	Days   int    `query:"days" minimum:"0" maximum:"400" doc:"how many days, today included; 0 = 30"`
+}
+
 // probeAnswer is what a device would be told, and why.
 type probeAnswer struct {
 	Answer json.RawMessage `json:"answer" doc:"exactly what the wire would carry"`
@@ -39,6 +46,22 @@ func (s *server) registerEvents() {
 				f.Device = id
 			}
 			return listOf(s.deps.Control.Events(c, in.App, f, in.page()))
+		})
+	register(s, route{
+		id: "list-traffic", method: http.MethodGet, path: "/apps/{app}/traffic", action: "traffic.list", tag: "events",
+		summary: "List the bytes that were downloaded per day, latest first",
+	},
+		func(c *call, in *trafficInput, _ none) (list[ota.Traffic], error) {
+			var device *ota.DeviceID
+			if in.Device != "" {
+				id, err := deviceID(in.Device)
+				if err != nil {
+					return list[ota.Traffic]{}, err
+				}
+				device = &id
+			}
+			days, err := s.deps.Control.Traffic(c, in.App, device, in.Days)
+			return listOf(days, "", err)
 		})
 	register(s, route{
 		id: "probe", method: http.MethodPost, path: "/apps/{app}/probe", action: "probe", tag: "devices",

@@ -23,6 +23,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newBundlesCommand(g),
 		newDevicesCommand(g),
 		newEventsCommand(g),
+		newTrafficCommand(g),
 		newChangesCommand(g),
 		newTokensCommand(g),
 		newGCCommand(g),

@@ -12,7 +12,9 @@ import (
 )
 
 // download serves GET and HEAD /files/{app}/{digest}?e=&s=: bytes that never
-// change, in ranges if asked, never re-encoded, to whoever has a good link.
+// change, in ranges if asked, never re-encoded, to whoever has a good link. What
+// is sent counts for the app, and for the device if the address names one as
+// device_id.
 func (h *handler) download(w http.ResponseWriter, r *http.Request, rest string) {
 	app, hex, ok := strings.Cut(rest, "/")
 	d, err := ota.ParseDigest(hex)
@@ -50,7 +52,10 @@ func (h *handler) download(w http.ResponseWriter, r *http.Request, rest string) 
 	head.Set("Cache-Control", "public, max-age=31536000, immutable, no-transform")
 	head.Set("ETag", `"`+hex+`"`)
 	head.Set("X-Content-Type-Options", "nosniff")
-	http.ServeContent(&patient{ResponseWriter: w, rc: http.NewResponseController(w)}, r, "", time.Time{}, f)
+	out := &patient{ResponseWriter: w, rc: http.NewResponseController(w)}
+	http.ServeContent(out, r, "", time.Time{}, f)
+	device, _ := ota.ParseDeviceID(q.Get("device_id"))
+	h.Recorder.Downloaded(app, device, out.sent)
 }
 
 // patience is how long one piece of a download may take before the device
@@ -64,12 +69,15 @@ const piece = 1 << 20
 // server's general deadline does not cut a large bundle on a slow link.
 type patient struct {
 	http.ResponseWriter
-	rc *http.ResponseController
+	rc   *http.ResponseController
+	sent int64
 }
 
 func (p *patient) Write(b []byte) (int, error) {
 	p.extend()
-	return p.ResponseWriter.Write(b)
+	n, err := p.ResponseWriter.Write(b)
+	p.sent += int64(n)
+	return n, err
 }
 
 // ReadFrom keeps the kernel's file-to-socket copy in play, which looks through
@@ -84,6 +92,7 @@ func (p *patient) ReadFrom(src io.Reader) (total int64, err error) {
 		p.extend()
 		n, err := io.CopyN(p.ResponseWriter, src, min(piece, left-total))
 		total += n
+		p.sent += n
 		if errors.Is(err, io.EOF) {
 			return total, nil
 		}

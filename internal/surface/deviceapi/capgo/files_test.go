@@ -78,6 +78,34 @@ func TestDownload(t *testing.T) {
 	w.do("GET", good, nil).want(t, http.StatusServiceUnavailable, map[string]any{"error": "upstream_unavailable"})
 }
 
+func TestDownloadsAreCounted(t *testing.T) {
+	const text, id = "0123456789", "11112222-3333-4444-8555-666677778888"
+	w := newWorld()
+	good := w.link(text)
+	for _, c := range []struct {
+		method, path string
+		header       []string
+		want         string // device and bytes
+	}{
+		{"GET", good + "&device_id=" + id, nil, id + " 10"},
+		{"GET", good + "&device_id=" + strings.ToUpper(id), []string{"Range", "bytes=0-3"}, id + " 4"},
+		{"GET", good, nil, ota.DeviceID{}.String() + " 10"},
+		{"GET", good + "&device_id=nobody", nil, ota.DeviceID{}.String() + " 10"},
+		{"HEAD", good + "&device_id=" + id, nil, id + " 0"},
+	} {
+		w.sent = nil
+		w.do(c.method, c.path, nil, c.header...)
+		if len(w.sent) != 1 || w.sent[0] != appID+" "+c.want {
+			t.Errorf("%s %s %v: counted %q, want %q", c.method, c.path, c.header, w.sent, c.want)
+		}
+	}
+	w.sent = nil
+	w.do("GET", strings.Replace(good, "&s=", "&s=A", 1)+"&device_id="+id, nil)
+	if len(w.sent) != 0 {
+		t.Errorf("a refused download counted: %q", w.sent)
+	}
+}
+
 func TestDownloadEmpty(t *testing.T) {
 	w := newWorld()
 	if a := w.do("GET", w.link(""), nil); a.status != 200 || a.body != "" || a.header.Get("Content-Length") != "0" {

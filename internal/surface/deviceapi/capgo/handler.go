@@ -24,6 +24,7 @@ type Apps interface {
 type Recorder interface {
 	Record(ctx context.Context, app string, reports []ingest.Report) error
 	Offer(ingest.Seen)
+	Downloaded(app string, device ota.DeviceID, bytes int64)
 }
 
 // SelfChannels keeps the channel choice of plugins too old to keep it themselves.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -35,6 +36,7 @@ type world struct {
 	apps    map[string]*decide.App
 	reports map[string][]ingest.Report // by app
 	seen    []ingest.Seen
+	sent    []string                // what Downloaded was told
 	chosen  map[ota.DeviceID]string // self channels; "" = cleared
 	blobs   map[ota.Digest][]byte
 	broken  error // what every store answers; nil = they work
@@ -57,6 +59,12 @@ func (w *world) Offer(s ingest.Seen) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.seen = append(w.seen, s)
+}
+
+func (w *world) Downloaded(app string, id ota.DeviceID, bytes int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sent = append(w.sent, fmt.Sprint(app, " ", id, " ", bytes))
 }
 
 func (w *world) SetSelfChannel(_ context.Context, _ string, id ota.DeviceID, channel string) error {
