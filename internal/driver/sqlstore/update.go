@@ -34,16 +34,14 @@ func (db *DB) update(ctx context.Context, actor ota.Actor, at int64, fn func(*tx
 		return storeError("begin", err)
 	}
 	defer tx.Rollback() // a no-op after the commit
-	c, err := fn(&txn{reads{tx}, tx})
+	t := &txn{reads{tx}, tx}
+	c, err := fn(t)
 	if err != nil || c.Action == "" {
 		return err
 	}
 	c.At, c.Actor, c.RequestID = at, actor, ota.RequestOf(ctx)
-	if _, err := tx.ExecContext(ctx,
-		`INSERT INTO changes (at, actor, action, app, object, detail, org, before, after, request_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		c.At, string(c.Actor), c.Action, c.App, c.Object, c.Detail, c.Org, c.Before, c.After, c.RequestID); err != nil {
-		return storeError("record the change", err)
+	if err := t.record(ctx, c); err != nil {
+		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return storeError("commit", err)
@@ -83,7 +81,7 @@ func (s reads) Changes(ctx context.Context, app string, p ota.Page) ([]ota.Chang
 	items, err := selectAll(ctx, s.q, func(r scanner) (c ota.Change, err error) {
 		return c, r.Scan(&c.ID, &c.At, &c.Actor, &c.Action, &c.App, &c.Object, &c.Detail, &c.Org, &c.Before, &c.After, &c.RequestID)
 	}, `SELECT id, at, actor, action, app, object, detail, org, before, after, request_id FROM changes
-		WHERE app = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, app, before, limit+1)
+		WHERE app = $1 AND id < $2 AND kept ORDER BY id DESC LIMIT $3`, app, before, limit+1)
 	if err != nil {
 		return nil, "", err
 	}

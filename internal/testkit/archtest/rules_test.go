@@ -25,6 +25,7 @@ var importRules = []importRule{
 			"github.com/andybalholm/brotli/...",
 			"github.com/klauspost/compress/...",
 			"golang.org/x/crypto/...",
+			"golang.org/x/mod/...",
 			"golang.org/x/sync/...",
 			"golang.org/x/text/...",
 		},
@@ -55,7 +56,7 @@ var importRules = []importRule{
 		from: "plane/...",
 		only: []string{
 			"core/...", "plane/snap", "driver/blob", "secret",
-			"github.com/go-json-experiment/json/...", "golang.org/x/sync/...", "golang.org/x/crypto/...",
+			"github.com/go-json-experiment/json/...", "golang.org/x/mod/...", "golang.org/x/sync/...", "golang.org/x/crypto/...",
 		},
 		not: []string{"database/sql/...", "net/http"},
 		why: "use cases speak core and declare the storage they need; SQL and HTTP are for the rings around them",
@@ -94,7 +95,7 @@ var importRules = []importRule{
 		only: []string{
 			"core/...", "plane/...", "driver/blob", "driver/blob/...", "driver/sqlstore/...", "secret",
 			"modernc.org/sqlite/...", "github.com/pressly/goose/v3/...", "github.com/google/go-cmp/...",
-			"github.com/go-json-experiment/json/...", "golang.org/x/sync/...", "golang.org/x/sys/...",
+			"github.com/go-json-experiment/json/...", "golang.org/x/mod/...", "golang.org/x/sync/...", "golang.org/x/sys/...",
 		},
 		not: []string{"net/http/..."},
 		why: "drivers satisfy what the planes declare and know no surface",

@@ -1,0 +1,98 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+const codeDamaged = "audit_damaged"
+
+// damaged is the error of a log whose rows and hashes do not belong together:
+// nothing is recorded on top of it.
+func damaged(why string) error {
+	return ota.Errorf(ota.KindUnavailable, codeDamaged, "the audit log in the database is damaged: %s", why).
+		WithHint("somebody changed the database behind the server's back: keep a copy of it, then restore a backup")
+}
+
+// lockLog keeps every other writer away from the end of the log until the
+// transaction ends. SQLite has one writer anyway; elsewhere this takes a lock.
+func (t *txn) lockLog(context.Context) error { return nil }
+
+// record appends a change to the record of changes and to the log over it.
+func (t *txn) record(ctx context.Context, c ota.Change) error {
+	if err := t.lockLog(ctx); err != nil {
+		return err
+	}
+	var leaf, last int64
+	err := t.tx.QueryRowContext(ctx, `SELECT COALESCE((SELECT MAX(leaf) FROM changes), -1) + 1, COALESCE((SELECT MAX(id) FROM changes), 0)`).Scan(&leaf, &last)
+	if err != nil {
+		return storeError("find the end of the log", err)
+	}
+	c.ID = last + 1
+	if _, err := t.exec(ctx,
+		`INSERT INTO changes (id, at, actor, action, app, object, detail, org, before, after, request_id, leaf)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		c.ID, c.At, string(c.Actor), c.Action, c.App, c.Object, c.Detail, c.Org, c.Before, c.After, c.RequestID, leaf); err != nil {
+		return err
+	}
+	return t.appendHash(ctx, leaf, auditlog.LeafHash(c))
+}
+
+// appendHash stores the hash of leaf n with those of the subtrees it completes.
+func (t *txn) appendHash(ctx context.Context, n int64, h tlog.Hash) error {
+	fresh, err := tlog.StoredHashesForRecordHash(n, h, t.hashReader(ctx))
+	if err != nil {
+		return err
+	}
+	at := tlog.StoredHashIndex(0, n)
+	rows, args := make([]string, len(fresh)), make([]any, 0, 2*len(fresh))
+	for i := range fresh {
+		rows[i] = "(" + placeholders(len(args)+1, 2) + ")"
+		args = append(args, at+int64(i), fresh[i][:])
+	}
+	_, err = t.exec(ctx, `INSERT INTO audit_hashes (idx, hash) VALUES `+strings.Join(rows, ", "), args...)
+	return err
+}
+
+// growBatch is how many leaves of rows from before the log one transaction adds.
+const growBatch = 2000
+
+// growLog gives the rows that were there before the log their leaves. It can be
+// killed anywhere and goes on at the next start.
+func (db *DB) growLog(ctx context.Context) error {
+	for {
+		var left bool
+		err := db.tx(ctx, func(tx *sql.Tx) error {
+			t := &txn{reads{tx}, tx}
+			size, err := t.hashed(ctx)
+			if err != nil {
+				return err
+			}
+			rows, err := t.AuditEntries(ctx, size, growBatch)
+			left = len(rows) == growBatch
+			for _, e := range rows {
+				if e.Leaf != size || !e.Kept {
+					left = false
+					break // a gap, which verification reports
+				}
+				if err := t.appendHash(ctx, size, auditlog.LeafHash(e.Change)); err != nil {
+					return err
+				}
+				size++
+			}
+			return err
+		})
+		if ota.CodeOf(err) == codeDamaged {
+			return nil // devices are still answered; who audits gets to know
+		}
+		if err != nil || !left {
+			return err
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+// hashed returns how many leaves the stored hashes have.
+func (s reads) hashed(ctx context.Context) (int64, error) {
+	last, err := selectOne(ctx, s.q, nil, scanInt, `SELECT COALESCE(MAX(idx), -1) FROM audit_hashes`)
+	if err != nil || last < 0 {
+		return 0, err
+	}
+	// The last hash closes the largest subtree that the last leaf completes.
+	level, n := tlog.SplitStoredHashIndex(last)
+	size := (n + 1) << level
+	if tlog.StoredHashCount(size) != last+1 {
+		return 0, damaged("hashes are missing at its end")
+	}
+	return size, nil
+}
+
+// AuditSize returns how many entries the log has.
+func (s reads) AuditSize(ctx context.Context) (int64, error) { return s.hashed(ctx) }
+
+// AuditHashes returns stored hashes by their number, in the order of idx. All
+// must be there.
+func (s reads) AuditHashes(ctx context.Context, idx []int64) ([]tlog.Hash, error) {
+	type stored struct {
+		idx  int64
+		hash []byte
+	}
+	have := make(map[int64]tlog.Hash, len(idx))
+	err := inChunks(idx, func(some []int64) error {
+		rows, err := selectAll(ctx, s.q, func(r scanner) (h stored, err error) { return h, r.Scan(&h.idx, &h.hash) },
+			`SELECT idx, hash FROM audit_hashes WHERE idx IN (`+placeholders(1, len(some))+`)`, anys(some)...)
+		for _, r := range rows {
+			if len(r.hash) != tlog.HashSize {
+				return damaged(fmt.Sprintf("hash %d is none", r.idx))
+			}
+			have[r.idx] = tlog.Hash(r.hash)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]tlog.Hash, len(idx))
+	for i, n := range idx {
+		h, ok := have[n]
+		if !ok {
+			return nil, damaged(fmt.Sprintf("hash %d is missing", n))
+		}
+		out[i] = h
+	}
+	return out, nil
+}
+
+func (s reads) hashReader(ctx context.Context) tlog.HashReader {
+	return tlog.HashReaderFunc(func(idx []int64) ([]tlog.Hash, error) { return s.AuditHashes(ctx, idx) })
+}
+
+const entryColumns = `id, at, actor, action, app, object, detail, org, before, after, request_id, leaf, kept`
+
+func scanEntry(r scanner) (e ota.AuditEntry, err error) {
+	return e, r.Scan(&e.ID, &e.At, &e.Actor, &e.Action, &e.App, &e.Object, &e.Detail, &e.Org, &e.Before, &e.After, &e.RequestID, &e.Leaf, &e.Kept)
+}
+
+// AuditEntries returns up to limit entries from a leaf on, in the order of the
+// log, without their hashes.
+func (s reads) AuditEntries(ctx context.Context, from int64, limit int) ([]ota.AuditEntry, error) {
+	return selectAll(ctx, s.q, scanEntry, `SELECT `+entryColumns+` FROM changes WHERE leaf >= $1 ORDER BY leaf LIMIT $2`, from, limit)
+}
+
+// AuditEntry returns an entry by the id of its change, without its hash.
+func (s reads) AuditEntry(ctx context.Context, id int64) (ota.AuditEntry, error) {
+	return selectOne(ctx, s.q, ota.NotFound("entry_not_found", "the audit log has no entry %d", id), scanEntry,
+		`SELECT `+entryColumns+` FROM changes WHERE id = $1`, id)
+}
+
+// AuditSearch lists the entries that a filter selects, newest first, without
+// their hashes. Entries past retention are in it only if nothing that they lost
+// is asked for.
+func (s reads) AuditSearch(ctx context.Context, f ota.AuditFilter, p ota.Page) ([]ota.AuditEntry, string, error) {
+	before, err := pageBefore(p)
+	if err != nil {
+		return nil, "", err
+	}
+	limit := pageLimit(p)
+	where, args := []string{"id < $1"}, []any{before}
+	add := func(cond string, v any) {
+		args = append(args, v)
+		where = append(where, fmt.Sprintf(cond, len(args)))
+	}
+	for _, c := range []struct{ column, value string }{{"actor", f.Actor}, {"app", f.App}, {"org", f.Org}, {"object", f.Object}} {
+		if c.value != "" {
+			add(c.column+" = $%d", c.value)
+		}
+	}
+	if noun, ok := strings.CutSuffix(f.Action, "."); ok {
+		add("action >= $%d", noun+".")
+		add("action < $%d", noun+"/") // the character after the dot
+	} else if f.Action != "" {
+		add("action = $%d", f.Action)
+	}
+	if f.Since != 0 {
+		add("at >= $%d", f.Since)
+	}
+	if f.Until != 0 {
+		add("at < $%d", f.Until)
+	}
+	args = append(args, limit+1)
+	items, err := selectAll(ctx, s.q, scanEntry, `SELECT `+entryColumns+` FROM changes WHERE `+strings.Join(where, " AND ")+
+		fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(args)), args...)
+	if err != nil {
+		return nil, "", err
+	}
+	items, next := pageNext(items, limit, func(e ota.AuditEntry) int64 { return e.ID })
+	return items, next, nil
+}
+
+// AuditSpan returns the leaves from the first entry at since or later to behind
+// the last one before until (0 = no bound). Clocks may have been set back in
+// between: the span then holds entries of other times too.
+func (s reads) AuditSpan(ctx context.Context, since, until int64) (from, to int64, err error) {
+	size, err := s.hashed(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	from, to = 0, size
+	if since != 0 {
+		from, err = selectOne(ctx, s.q, nil, scanInt, `SELECT COALESCE(MIN(leaf), $1) FROM changes WHERE at >= $2`, size, since)
+		if err != nil {
+			return 0, 0, err
+		}
+	}
+	if until != 0 {
+		to, err = selectOne(ctx, s.q, nil, scanInt, `SELECT COALESCE(MAX(leaf), -1) + 1 FROM changes WHERE at < $1`, until)
+	}
+	from = max(min(from, size), 0)
+	return from, max(min(to, size), from), err
+}
