@@ -75,6 +75,7 @@ func (t *txn) DeleteApp(ctx context.Context, id string) error {
 	for _, q := range []string{
 		`DELETE FROM device_failures WHERE app = $1`,
 		`DELETE FROM device_outcomes WHERE app = $1`,
+		`DELETE FROM grants WHERE app = $1`,
 		`DELETE FROM apps WHERE id = $1`,
 	} {
 		if _, err := t.exec(ctx, q, id); err != nil {

@@ -129,8 +129,16 @@ func (t *txn) DeleteChannel(ctx context.Context, id int64) ([]ota.DeviceID, erro
 	if err != nil {
 		return nil, err
 	}
-	_, err = t.exec(ctx, `DELETE FROM channels WHERE id = $1`, id)
-	return devices, err
+	for _, q := range []string{
+		// Nothing of it may bear on a channel that takes the same name.
+		`DELETE FROM grants WHERE channel <> '' AND (app, channel) IN (SELECT app, name FROM channels WHERE id = $1)`,
+		`DELETE FROM channels WHERE id = $1`,
+	} {
+		if _, err := t.exec(ctx, q, id); err != nil {
+			return nil, err
+		}
+	}
+	return devices, nil
 }
 
 // InsertRelease implements [control.Tx].
