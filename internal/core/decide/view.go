@@ -16,7 +16,7 @@ type App struct {
 
 	// Versions has the name of every bundle of the app, live and deleted,
 	// whether a channel reaches it or not; reports are checked against it.
-	Versions map[string]struct{}
+	Versions *Versions
 }
 
 // Devices looks up what is remembered of single devices.

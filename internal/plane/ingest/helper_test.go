@@ -32,10 +32,7 @@ type views struct {
 
 // viewOf returns a snapshot of one app with published versions.
 func viewOf(versions ...string) *views {
-	a := &decide.App{ID: app, Versions: map[string]struct{}{}}
-	for _, v := range versions {
-		a.Versions[v] = struct{}{}
-	}
+	a := &decide.App{ID: app, Versions: decide.NewVersions(versions)}
 	return &views{apps: map[string]*decide.App{app: a}}
 }
 

@@ -72,8 +72,7 @@ func published(view *decide.App, version string) bool {
 	if view == nil || view.Versions == nil {
 		return true
 	}
-	_, ok := view.Versions[version]
-	return ok
+	return view.Versions.Has(version)
 }
 
 // deviceRow makes the report on the device that comes with an event.

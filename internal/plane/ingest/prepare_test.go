@@ -54,7 +54,7 @@ func one(view *decide.App, d ota.Device, e ota.Event) (EventRow, DeviceRow) {
 }
 
 func TestPrepareFails(t *testing.T) {
-	view := &decide.App{Versions: map[string]struct{}{"1.0.0": {}}}
+	view := &decide.App{Versions: decide.NewVersions([]string{"1.0.0"})}
 	for _, tc := range []struct {
 		name     string
 		view     *decide.App

@@ -17,19 +17,12 @@ import (
 func Build(l Loaded, prev *decide.App) *decide.App {
 	app := &decide.App{
 		ID: l.App.ID, ExposeMetadata: l.App.ExposeMetadata, AllowCustomID: l.App.AllowCustomID,
-		Channels: make([]*decide.Channel, 0, len(l.Channels)),
+		Channels: make([]*decide.Channel, 0, len(l.Channels)), Versions: decide.NewVersions(l.Versions),
 	}
 	var old map[int64]*decide.Bundle
 	if prev != nil {
 		app.Devices = prev.Devices
 		old = bundlesOf(prev)
-		app.Versions = prev.Versions
-	}
-	if !sameVersions(app.Versions, l.Versions) {
-		app.Versions = make(map[string]struct{}, len(l.Versions))
-		for _, v := range l.Versions {
-			app.Versions[v] = struct{}{}
-		}
 	}
 	bundles := buildBundles(l, old)
 	for i := range l.Channels {
@@ -39,18 +32,6 @@ func Build(l Loaded, prev *decide.App) *decide.App {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 	return app
-}
-
-func sameVersions(have map[string]struct{}, want []string) bool {
-	if have == nil || len(have) != len(want) {
-		return false
-	}
-	for _, v := range want {
-		if _, ok := have[v]; !ok {
-			return false
-		}
-	}
-	return true
 }
 
 // bundlesOf collects the bundles that a snapshot's channels reach.

@@ -41,7 +41,7 @@ func loaded() Loaded {
 
 func TestBuild(t *testing.T) {
 	app := Build(loaded(), nil)
-	if app.ID != "a" || !app.AllowCustomID || len(app.Versions) != 3 || app.Channels[0].Name != "beta" {
+	if app.ID != "a" || !app.AllowCustomID || app.Versions.Len() != 3 || app.Channels[0].Name != "beta" {
 		t.Fatalf("app = %+v", app)
 	}
 	prod := app.ChannelByName("production")
@@ -82,7 +82,7 @@ func TestBuildSharesText(t *testing.T) {
 
 // describe writes down what a snapshot holds.
 func describe(app *decide.App) []string {
-	out := []string{fmt.Sprintf("%s %v %v %v", app.ID, app.ExposeMetadata, app.AllowCustomID, app.Versions)}
+	out := []string{fmt.Sprintf("%s %v %v %v", app.ID, app.ExposeMetadata, app.AllowCustomID, *app.Versions)}
 	for _, ch := range app.Channels {
 		out = append(out, fmt.Sprintf("%s %+v %v", ch.Name, ch.Policy, ch.Withdrawn))
 		for _, r := range ch.Chain {

@@ -183,7 +183,7 @@ func TestHolderConcurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if _, ok := h.App("a").Versions["800"]; !ok {
+	if !h.App("a").Versions.Has("800") {
 		t.Errorf("versions = %v, want those of the last change", h.App("a").Versions)
 	}
 	if st := h.Stats(); st.Devices != 800 || st.ChangedAt != 800 {

@@ -132,7 +132,7 @@ func newWorld() *world {
 		apps: map[string]*decide.App{}, reports: map[string][]ingest.Report{}, chosen: map[ota.DeviceID]string{},
 		blobs: map[ota.Digest][]byte{},
 	}
-	app := &decide.App{ID: appID, AllowCustomID: true, Versions: map[string]struct{}{"1.0.0": {}, "1.0.1": {}, "1.1.0": {}}}
+	app := &decide.App{ID: appID, AllowCustomID: true, Versions: decide.NewVersions([]string{"1.0.0", "1.0.1", "1.1.0"})}
 	app.Channels = []*decide.Channel{
 		channelOf(2, "beta", w.bundle("1.1.0"), func(*ota.Policy) {}),
 		channelOf(1, "production", w.bundle("1.0.1"), func(p *ota.Policy) { p.Public = true }),

@@ -260,6 +260,5 @@ func (in *info) namesBundle(app *decide.App) bool {
 	if i := strings.IndexByte(version, ':'); i > 0 {
 		version = version[:i] // "version:path", about one file
 	}
-	_, ok := app.Versions[version]
-	return ok
+	return app.Versions.Has(version)
 }
