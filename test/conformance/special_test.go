@@ -157,7 +157,7 @@ func selectRollout(r ota.Rollout, onTarget bool) (bool, string) {
 	policy.Public, policy.Strategy = true, ota.StrategyNone
 	app := &decide.App{ID: "com.test.rollout", Channels: []*decide.Channel{{
 		ID: 1, Name: "production", Policy: policy,
-		Chain:   []*decide.Release{{ID: 1, Bundle: bundle(1, "1.0.0")}},
+		Chain:   []decide.Release{{ID: 1, Bundle: bundle(1, "1.0.0")}},
 		Rollout: &decide.Rollout{ID: r.ID, Bundle: bundle(2, r.Version), BPS: r.BPS, Enabled: r.Enabled, Paused: r.PausedAt > 0},
 	}}}
 	c := decide.Check{Platform: decide.Android, VersionName: "1.0.0", VersionBuild: "0.9.0", IsProd: true}

@@ -36,8 +36,8 @@ func onChannel(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome 
 		})
 	}
 	var first Outcome // why the device does not get the current release
-	for i, r := range ch.Chain {
-		out := fromRelease(app, ch, r, c, facts, t)
+	for i := range ch.Chain {
+		out := fromRelease(app, ch, &ch.Chain[i], c, facts, t)
 		if i == 0 {
 			first = out
 		}

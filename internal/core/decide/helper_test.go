@@ -49,7 +49,7 @@ func channel(name string, chain ...*decide.Bundle) *decide.Channel {
 	ch := &decide.Channel{ID: int64(len(name)), Name: name, Policy: ota.DefaultPolicy()}
 	ch.Policy.Public = true
 	for i, b := range chain {
-		ch.Chain = append(ch.Chain, &decide.Release{ID: int64(len(chain) - i), Bundle: b})
+		ch.Chain = append(ch.Chain, decide.Release{ID: int64(len(chain) - i), Bundle: b})
 	}
 	return ch
 }

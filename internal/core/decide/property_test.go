@@ -48,7 +48,7 @@ func drawChannel(t *rapid.T, name string) *decide.Channel {
 		Strategy: rapid.SampledFrom([]ota.Strategy{ota.StrategyNone, ota.StrategyMajor, ota.StrategyMinor, ota.StrategyPatch, ota.StrategyVersionNumber}).Draw(t, "strategy"),
 	}
 	for i := range rapid.IntRange(0, 4).Draw(t, "releases") {
-		r := &decide.Release{ID: int64(i + 1)}
+		r := decide.Release{ID: int64(i + 1)}
 		if rapid.IntRange(0, 4).Draw(t, "builtin") > 0 {
 			r.Bundle = drawBundle(t)
 		}

@@ -1,6 +1,8 @@
 package decide
 
 import (
+	"sync/atomic"
+
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/semver"
 )
@@ -38,7 +40,7 @@ type Channel struct {
 	Name      string
 	Policy    ota.Policy
 	MinNative semver.Version      // lowest native version served; zero = any
-	Chain     []*Release          // current release first, then what to fall back to; empty = nothing released
+	Chain     []Release           // current release first, then what to fall back to; empty = nothing released
 	Rollout   *Rollout            // nil = none
 	Withdrawn map[string]struct{} // versions released here once and rolled back since
 }
@@ -75,6 +77,10 @@ type Bundle struct {
 type Variant struct {
 	ota.Variant
 	Bundle *Bundle
+
+	// Answers is room for what was rendered from the variant, which only the one
+	// who renders reads and writes: nothing is as near to a check that needs it.
+	Answers atomic.Value
 }
 
 // ChannelByName returns the channel or nil.

@@ -47,7 +47,7 @@ func variant() *decide.Variant {
 }
 
 func appWith(va *decide.Variant) *decide.App {
-	ch := &decide.Channel{ID: 1, Name: "production", Policy: ota.DefaultPolicy(), Chain: []*decide.Release{{ID: 1, Bundle: va.Bundle}}}
+	ch := &decide.Channel{ID: 1, Name: "production", Policy: ota.DefaultPolicy(), Chain: []decide.Release{{ID: 1, Bundle: va.Bundle}}}
 	ch.Policy.Public = true
 	return &decide.App{ID: appID, ExposeMetadata: true, Channels: []*decide.Channel{ch}}
 }

@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +13,7 @@ type Service struct {
 	now   func() time.Time
 	limit int64 // bytes of a cache
 	cache atomic.Pointer[cache]
+	base  atomic.Pointer[string] // the last that something was rendered for
 }
 
 // New returns a service that signs links with secret.
@@ -21,28 +21,6 @@ func New(secret [32]byte, now func() time.Time) *Service {
 	s := &Service{Signer: NewSigner(secret), now: now, limit: maxCached}
 	s.cache.Store(&cache{window: windowOf(now())})
 	return s
-}
-
-// cache holds the answers of one window. It is dropped whole when the window
-// ends, or when it is full: what is still asked for is soon there again.
-type cache struct {
-	window int64
-	bytes  atomic.Int64
-	byKey  sync.Map // *decide.Variant → *renders
-}
-
-// The bounds of a cache.
-const (
-	maxCached = 64 << 20 // bytes
-	maxBases  = 8        // hosts one variant is asked through; the oldest makes room
-)
-
-// renders are the answers for one variant.
-type renders [shapes]atomic.Pointer[[]rendered]
-
-type rendered struct {
-	base  string
-	bytes []byte
 }
 
 // Answer returns the wire bytes for an outcome. The caller must not change
@@ -60,28 +38,26 @@ func (s *Service) Answer(scratch []byte, base string, app *decide.App, c *decide
 
 func (s *Service) update(base, app string, va *decide.Variant, sh shape) []byte {
 	c := s.current()
-	known, ok := c.byKey.Load(va)
-	if !ok {
-		known, _ = c.byKey.LoadOrStore(va, new(renders))
-	}
-	slot := &known.(*renders)[sh]
+	slot := &c.rendersOf(va).shapes[sh]
 	have := slot.Load()
-	if have != nil {
-		for i := range *have {
-			if r := &(*have)[i]; r.base == base {
-				return r.bytes
-			}
-		}
+	if b := have.find(base); b != nil {
+		return b
 	}
 	b := s.render(app, va, sh, base, expiry(c.window))
-	more := []rendered{{base, b}}
-	if have != nil {
-		more = append(more, (*have)[:min(len(*have), maxBases-1)]...)
-	}
-	if slot.CompareAndSwap(have, &more) && c.bytes.Add(int64(len(b))) > s.limit {
-		s.cache.CompareAndSwap(c, &cache{window: c.window})
+	if slot.CompareAndSwap(have, have.with(answer{s.shared(base), b})) && c.bytes.Add(int64(len(b))) > s.limit {
+		s.replace(c, c.window)
 	}
 	return b
+}
+
+// shared returns base, as a rule the very string that was asked through before:
+// one that all answers share stays near, and takes no room in each.
+func (s *Service) shared(base string) string {
+	if last := s.base.Load(); last != nil && *last == base {
+		return *last
+	}
+	s.base.Store(&base)
+	return base
 }
 
 // current returns the cache of this window.
@@ -91,6 +67,13 @@ func (s *Service) current() *cache {
 	if c.window == w {
 		return c
 	}
-	s.cache.CompareAndSwap(c, &cache{window: w})
+	s.replace(c, w)
 	return s.cache.Load()
+}
+
+// replace begins another cache and drops what is in c.
+func (s *Service) replace(c *cache, window int64) {
+	if s.cache.CompareAndSwap(c, &cache{window: window}) {
+		c.drop()
+	}
 }

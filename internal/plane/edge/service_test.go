@@ -59,8 +59,8 @@ func TestCacheHosts(t *testing.T) {
 	if !same(s.Answer(nil, base, app, c, &out), s.Answer(nil, base, app, c, &out)) {
 		t.Error("a host is not remembered")
 	}
-	known, _ := s.cache.Load().byKey.Load(out.Variant)
-	if n := len(*known.(*renders)[shapeOf(c, &out)].Load()); n > maxBases {
+	known := s.cache.Load().rendersOf(out.Variant).shapes[shapeOf(c, &out)].Load()
+	if n := 1 + len(known.others); n != maxBases {
 		t.Errorf("%d hosts are remembered", n)
 	}
 }
@@ -69,8 +69,13 @@ func TestCacheBound(t *testing.T) {
 	s, _ := newService()
 	s.limit = 20_000
 	size := 0
-	for range 100 {
-		app := appWith(variant())
+	first := variant()
+	for i := range 100 {
+		va := variant()
+		if i == 0 {
+			va = first
+		}
+		app := appWith(va)
 		size += len(answerTo(s, app, ask(func(*decide.Check) {})))
 		if n := s.cache.Load().bytes.Load(); n > s.limit {
 			t.Fatalf("%d bytes are remembered", n)
@@ -78,6 +83,9 @@ func TestCacheBound(t *testing.T) {
 	}
 	if int64(size) < 2*s.limit {
 		t.Fatal("the test does not fill the cache")
+	}
+	if r := first.Answers.Load().(*renders); r != nil {
+		t.Error("a variant keeps its answers when their cache is dropped")
 	}
 	app := appWith(variant())
 	if !same(answerTo(s, app, ask(func(*decide.Check) {})), answerTo(s, app, ask(func(*decide.Check) {}))) {

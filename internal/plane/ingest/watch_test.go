@@ -23,7 +23,7 @@ func watched() *decide.App {
 	}
 	return &decide.App{ID: app, Channels: []*decide.Channel{{
 		ID: 1, Name: "production", Policy: ota.Policy{AutoHalt: rule},
-		Chain:   []*decide.Release{{ID: 1, Bundle: &decide.Bundle{Version: "1.0.0"}}},
+		Chain:   []decide.Release{{ID: 1, Bundle: &decide.Bundle{Version: "1.0.0"}}},
 		Rollout: &decide.Rollout{ID: "r", Bundle: &decide.Bundle{Version: "2.0.0"}, BPS: 1000, Enabled: true},
 	}}}
 }

@@ -119,8 +119,9 @@ func minNative(s string) (semver.Version, bool) {
 func buildChannel(l *LoadedChannel, bundles map[int64]*decide.Bundle) *decide.Channel {
 	ch := &decide.Channel{ID: l.ID, Name: l.Name, Policy: l.Policy}
 	ch.MinNative, _ = minNative(l.Policy.MinNative)
+	ch.Chain = make([]decide.Release, 0, len(l.Chain))
 	for _, r := range l.Chain {
-		rel := &decide.Release{ID: r.ID}
+		rel := decide.Release{ID: r.ID}
 		if r.BundleID != 0 {
 			if rel.Bundle = bundles[r.BundleID]; rel.Bundle == nil {
 				continue

@@ -119,7 +119,7 @@ func (w *world) bundle(version string) *decide.Bundle {
 }
 
 func channelOf(id int64, name string, b *decide.Bundle, change func(*ota.Policy)) *decide.Channel {
-	ch := &decide.Channel{ID: id, Name: name, Policy: ota.DefaultPolicy(), Chain: []*decide.Release{{ID: id, Bundle: b}}}
+	ch := &decide.Channel{ID: id, Name: name, Policy: ota.DefaultPolicy(), Chain: []decide.Release{{ID: id, Bundle: b}}}
 	ch.Policy.AllowSelfSet = true
 	change(&ch.Policy)
 	return ch
