@@ -18,7 +18,9 @@ func (h *handler) check(w http.ResponseWriter, r *http.Request) {
 		e.send(w)
 		return
 	}
-	in, e := parse(body, routeCheck)
+	room := h.infos.Get().(*info)
+	defer h.infos.Put(room)
+	in, e := parseInto(room, body, routeCheck)
 	if e != nil {
 		e.send(w)
 		return

@@ -65,6 +65,7 @@ type Limits struct {
 type handler struct {
 	Deps
 	bodies sync.Pool // *[]byte
+	infos  sync.Pool // *info
 }
 
 // New returns the handler of all device routes.
@@ -75,7 +76,11 @@ func New(d Deps) http.Handler {
 			*l = def
 		}
 	}
-	return &handler{Deps: d, bodies: sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}}
+	return &handler{
+		Deps:   d,
+		bodies: sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }},
+		infos:  sync.Pool{New: func() any { return new(info) }},
+	}
 }
 
 // ServeHTTP routes by hand: these few paths are asked millions of times.

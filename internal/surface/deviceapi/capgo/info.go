@@ -52,8 +52,11 @@ var decodeOptions = jsonv2.JoinOptions(jsontext.AllowDuplicateNames(true), jsont
 
 // parse reads and validates one JSON object. The usual case is one strict
 // decode; whatever is odd about a body is then found out slowly, field by field.
-func parse(raw []byte, rt route) (*info, *rejected) {
-	in := new(info)
+func parse(raw []byte, rt route) (*info, *rejected) { return parseInto(new(info), raw, rt) }
+
+// parseInto parses as a rule into in, which may hold what was parsed before.
+func parseInto(in *info, raw []byte, rt route) (*info, *rejected) {
+	*in = info{}
 	if !scan(raw, in) {
 		*in = info{}
 		if err := jsonv2.Unmarshal(raw, in, decodeOptions); err != nil {
