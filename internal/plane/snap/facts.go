@@ -27,6 +27,7 @@ type row struct {
 
 const (
 	shardFill = 4       // entries per shard that a new table aims at
+	blockSize = 1 << 10 // entries that are allocated at once: every piece of memory costs the collector a look
 	maxShards = 1 << 16 // bounds what a patch copies: 24 bytes each
 )
 
@@ -43,10 +44,14 @@ func newTable(seed maphash.Seed, sorted []row) *table {
 	for i := range sorted {
 		sizes[t.shard(sorted[i].id)]++
 	}
+	var block []entry
+	left := len(sorted)
 	for i, size := range sizes {
-		if size > 0 {
-			t.shards[i] = make([]entry, 0, size)
+		if size > len(block) {
+			block = make([]entry, max(size, min(blockSize, left)))
 		}
+		t.shards[i], block = block[:0:size], block[size:]
+		left -= size
 	}
 	for j := range sorted {
 		r := &sorted[j]

@@ -91,7 +91,7 @@ func runServe(ctx context.Context, g *Globals, o serveOptions) error {
 }
 
 // gcPercent is what GOGC is for a server unless the environment says otherwise.
-const gcPercent = 200
+const gcPercent = 300
 
 // serverLog writes to standard error: text for people, JSON for machines.
 func serverLog(g *Globals) *slog.Logger {
