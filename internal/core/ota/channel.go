@@ -37,7 +37,22 @@ type Policy struct {
 	MinNative     string   `json:"min_native"`         // devices below are blocked; "" = any
 	FreshKey      bool     `json:"fresh_key"`          // pushes to it use a session key of their own
 	AutoHalt      AutoHalt `json:"auto_halt"`
+
+	// RequiredApprovals is how many other people must approve what goes on the
+	// channel, 0 to MaxApprovals; a channel with any is protected.
+	RequiredApprovals int `json:"required_approvals"`
+	ApprovalTTL       int `json:"approval_ttl_minutes"` // how long a request waits for them
 }
+
+// The bounds of the rules for approvals.
+const (
+	MaxApprovals       = 5
+	DefaultApprovalTTL = 24 * 60      // minutes
+	MaxApprovalTTL     = 30 * 24 * 60 // minutes
+)
+
+// Protected reports whether what goes on the channel needs approval.
+func (p *Policy) Protected() bool { return p.RequiredApprovals > 0 }
 
 // HaltAction is what happens when a release fails on too many devices.
 type HaltAction string
@@ -69,7 +84,7 @@ func DefaultPolicy() Policy {
 	return Policy{
 		IOS: true, Android: true, Electron: true,
 		AllowDev: true, AllowProd: true, AllowEmulator: true, AllowDevice: true,
-		Strategy: StrategyMajor, UnderNative: true,
+		Strategy: StrategyMajor, UnderNative: true, ApprovalTTL: DefaultApprovalTTL,
 		AutoHalt: AutoHalt{
 			Enabled: true, FailureRateBPS: 1000, Confidence: 0.95, MinAttempts: 10, MinFailures: 5,
 			WindowMinutes: 60, CooldownMinutes: 60, Action: HaltRollback,
@@ -86,6 +101,9 @@ type Channel struct {
 	Release   *Release `json:"release"` // current; nil = nothing released yet
 	Rollout   *Rollout `json:"rollout"` // nil = none
 	CreatedAt int64    `json:"created_at"`
+	// BrokeGlassAt is when somebody last did without the approvals that the
+	// channel asks for, for seven days; 0 = nobody did lately.
+	BrokeGlassAt int64 `json:"broke_glass_at"`
 }
 
 // ReleaseKind says how a release came to be.

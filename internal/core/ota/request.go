@@ -33,6 +33,9 @@ type PolicyPatch struct {
 	MinNative     *string        `json:"min_native,omitempty"`
 	FreshKey      *bool          `json:"fresh_key,omitempty"`
 	AutoHalt      *AutoHaltPatch `json:"auto_halt,omitempty"`
+
+	RequiredApprovals *int `json:"required_approvals,omitempty"`
+	ApprovalTTL       *int `json:"approval_ttl_minutes,omitempty"`
 }
 
 // AutoHaltPatch changes a channel's AutoHalt.
@@ -176,6 +179,10 @@ type Change struct {
 	Before    string `json:"before"`     // JSON of the object before, "" = there was none or it is not kept
 	After     string `json:"after"`      // JSON of the object after
 	RequestID string `json:"request_id"` // of the request that caused it; "" = none did
+
+	// More are further changes of the same transaction, recorded after this one;
+	// each may name an actor of its own.
+	More []Change `json:"-"`
 }
 
 // GCReport says what a garbage collection removed.

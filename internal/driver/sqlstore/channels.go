@@ -31,6 +31,9 @@ func scanChannel(row scanner) (ota.Channel, error) {
 	if err := json.Unmarshal([]byte(policy), &c.Policy); err != nil {
 		return c, fmt.Errorf("policy of channel %d: %w", c.ID, err)
 	}
+	if c.Policy.ApprovalTTL == 0 { // stored before there were approvals
+		c.Policy.ApprovalTTL = ota.DefaultApprovalTTL
+	}
 	if rollout != "" {
 		c.Rollout = &ota.Rollout{}
 		if err := json.Unmarshal([]byte(rollout), c.Rollout); err != nil {

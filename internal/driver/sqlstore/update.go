@@ -39,9 +39,14 @@ func (db *DB) update(ctx context.Context, actor ota.Actor, at int64, fn func(*tx
 	if err != nil || c.Action == "" {
 		return err
 	}
-	c.At, c.Actor, c.RequestID = at, actor, ota.RequestOf(ctx)
-	if err := t.record(ctx, c); err != nil {
-		return err
+	for _, c := range append([]ota.Change{c}, c.More...) {
+		if c.Actor == "" {
+			c.Actor = actor
+		}
+		c.At, c.RequestID = at, ota.RequestOf(ctx)
+		if err := t.record(ctx, c); err != nil {
+			return err
+		}
 	}
 	if err := tx.Commit(); err != nil {
 		return storeError("commit", err)

@@ -23,6 +23,7 @@ var importRules = []importRule{
 			"core/...",
 			"filippo.io/age/...",
 			"github.com/andybalholm/brotli/...",
+			"github.com/go-json-experiment/json/jsontext",
 			"github.com/klauspost/compress/...",
 			"golang.org/x/crypto/...",
 			"golang.org/x/mod/...",
