@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -56,11 +57,16 @@ func (r *routes) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 // asForwarded returns the request as the proxy in front of the server got it:
-// links in answers must lead back to the proxy.
+// links in answers must lead back to the proxy, and what counts is the address
+// of the proxy's client. Of a list of addresses only the last was written by
+// the proxy; those before it are what the client claims.
 func asForwarded(req *http.Request) *http.Request {
 	out := *req
 	if host := req.Header.Get("X-Forwarded-Host"); host != "" {
 		out.Host = host
+	}
+	if addr, ok := lastForwarded(req.Header.Values("X-Forwarded-For")); ok {
+		out.RemoteAddr = netip.AddrPortFrom(addr, 0).String()
 	}
 	switch req.Header.Get("X-Forwarded-Proto") {
 	case "https":
@@ -69,6 +75,20 @@ func asForwarded(req *http.Request) *http.Request {
 		out.TLS = nil
 	}
 	return &out
+}
+
+// lastForwarded is the address that the nearest proxy saw.
+func lastForwarded(lines []string) (netip.Addr, bool) {
+	if len(lines) == 0 {
+		return netip.Addr{}, false
+	}
+	last := lines[len(lines)-1]
+	last = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
+	if at, err := netip.ParseAddrPort(last); err == nil {
+		return at.Addr().Unmap(), true
+	}
+	addr, err := netip.ParseAddr(strings.Trim(last, "[]"))
+	return addr.Unmap(), err == nil
 }
 
 // listen opens the address, and reads the certificate if there is one.

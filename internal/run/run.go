@@ -23,6 +23,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/edge"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
 	"github.com/waxwing-ota/waxwing/internal/plane/snap"
+	"github.com/waxwing-ota/waxwing/internal/plane/token"
 	"github.com/waxwing-ota/waxwing/internal/run/config"
 )
 
@@ -45,6 +46,7 @@ type Server struct {
 	blobs   blob.Store
 	snap    *snap.Holder
 	control *control.Service
+	tokens  *token.Service
 	ingest  *ingest.Service
 	edge    *edge.Service
 	routes  *routes
@@ -92,7 +94,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	}
 	// Last, when nothing can fail any more: a token that was made and not shown
 	// would lock the owner out.
-	s.bootstrap, err = s.control.Bootstrap(ctx, s.cfg.BootstrapToken.Reveal())
+	s.bootstrap, err = s.tokens.Bootstrap(ctx, s.cfg.BootstrapToken.Reveal())
 	return err
 }
 

@@ -70,7 +70,7 @@ func TestBootstrapTokenIsShownOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	me, err := c.Me(t.Context())
-	if err != nil || me.Actor != "token:owner" || me.Principal.Token.Role != "owner" {
+	if err != nil || me.Actor != "token:owner" || !me.Principal.Is(ota.RoleOwner, ota.Scope{Org: ota.MainOrg}) {
 		t.Errorf("the token of the first start: %+v, %v", me, err)
 	}
 	cancel()
@@ -107,7 +107,7 @@ func TestFailedFirstStartMakesNoToken(t *testing.T) {
 
 func TestBootstrapTokenFromOutside(t *testing.T) {
 	srv := live.Start(t, "", nil)
-	if me, err := srv.Client.Me(t.Context()); err != nil || me.Principal.Token.Role != "owner" {
+	if me, err := srv.Client.Me(t.Context()); err != nil || !me.Principal.Is(ota.RoleOwner, ota.Scope{Org: ota.MainOrg}) {
 		t.Errorf("%+v, %v", me, err)
 	}
 	if _, err := srv.As(t, live.Token+"x").Me(t.Context()); ota.KindOf(err) != ota.KindUnauthorized {

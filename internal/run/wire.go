@@ -10,10 +10,12 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/driver/sqlstore"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 	"github.com/waxwing-ota/waxwing/internal/plane/edge"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
 	"github.com/waxwing-ota/waxwing/internal/plane/snap"
+	"github.com/waxwing-ota/waxwing/internal/plane/token"
 	"github.com/waxwing-ota/waxwing/internal/surface/adminapi"
 	"github.com/waxwing-ota/waxwing/internal/surface/deviceapi/capgo"
 )
@@ -35,6 +37,9 @@ func (s *Server) wirePlanes() {
 		Store: s.db, Blobs: s.blobs, Snap: s.snap, Now: time.Now, Rand: rand.Reader, Flush: s.ingest.Flush,
 		MaxBlob: s.cfg.MaxBlob, Retention: s.cfg.Retention, EventRetention: s.cfg.EventRetention,
 	})
+	s.tokens = token.New(token.Deps{
+		Store: sqlstore.Tokens{DB: s.db}, Grants: nobodyHolds, Now: time.Now, Rand: rand.Reader,
+	})
 }
 
 func (s *Server) wireSurfaces(ctx context.Context) error {
@@ -44,7 +49,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 	}
 	s.edge = edge.New(links, time.Now)
 	admin, err := adminapi.New(adminapi.Deps{
-		Control: s.control, Authenticate: s.control.Authenticate, Authorize: adminapi.OwnerOnly,
+		Control: s.control, Tokens: s.tokens, Authenticate: s.tokens.Authenticate, Authorize: adminapi.OwnerOnly,
 		Probe: s.probe, Status: s.status, MaxBody: s.cfg.MaxBody, Log: s.log,
 	})
 	if err != nil {
@@ -108,3 +113,6 @@ func version() string {
 	}
 	return "(devel)"
 }
+
+// nobodyHolds says what users and service accounts hold while there are none.
+func nobodyHolds(context.Context, ota.SubjectKind, int64) ([]ota.Grant, error) { return nil, nil }

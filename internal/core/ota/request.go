@@ -150,16 +150,6 @@ type Page struct {
 	Limit int
 }
 
-// Token is an API token as it may be shown; its secret is stored hashed only.
-type Token struct {
-	ID        int64  `json:"id"`
-	Name      string `json:"name"`
-	Role      string `json:"role"` // "owner" until roles exist
-	Prefix    string `json:"prefix"`
-	CreatedAt int64  `json:"created_at"`
-	LastUsed  int64  `json:"last_used"`
-}
-
 // Actor names who does something, for the record of changes: "token:ci",
 // "system/guard", "device:<uuid>".
 type Actor string

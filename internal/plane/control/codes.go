@@ -14,7 +14,6 @@ const (
 	CodeVariantNotFound = "variant_not_found"
 	CodeBlobNotFound    = "blob_not_found"
 	CodeDeviceNotFound  = "device_not_found"
-	CodeTokenNotFound   = "token_not_found"
 	CodeReleaseNotFound = "release_not_found" // the version is not in the channel's history
 	CodeRolloutNotFound = "rollout_not_found" // the channel has no rollout
 	CodeNoOverride      = "override_not_found"
@@ -25,12 +24,10 @@ const (
 	CodeKeyExists     = "key_exists" // another key with the same id
 	CodeChannelExists = "channel_exists"
 	CodeVersionExists = "version_exists" // with other content
-	CodeTokenExists   = "token_exists"
 	CodeBundleDeleted = "bundle_deleted"
 	CodeBundleInUse   = "bundle_in_use"   // a channel serves it
 	CodeCurrent       = "already_current" // the channel's release is that version already
 	CodeNothingBefore = "nothing_to_roll_back"
-	CodeLastToken     = "last_token" // deleting it would lock everybody out
 	CodeBlobMissing   = "blob_missing"
 
 	// KindInvalid.
@@ -53,16 +50,11 @@ const (
 	CodeURLInvalid        = "url_invalid"
 	CodeTextTooLong       = "text_too_long"
 	CodeImportInvalid     = "import_invalid"
-	CodeTokenWeak         = "token_weak"
 	CodeHaltInvalid       = "halt_invalid"
 
 	// KindUnavailable.
 
 	CodeNotShown = "change_not_shown" // stored, but the snapshot could not be refreshed
-
-	// KindUnauthorized.
-
-	CodeTokenInvalid = "token_invalid"
 
 	// KindForbidden: what old plugins ask for through /channel_self.
 

@@ -1,5 +1,5 @@
 // Package control is the one door for changes of apps, keys, bundles, channels,
-// releases, rollouts, device overrides and tokens: it checks a request, writes
+// releases, rollouts and device overrides: it checks a request, writes
 // the rows and the record of the change in one transaction, and refreshes the
 // snapshot that devices are answered from before it returns.
 //

@@ -45,9 +45,6 @@ type Service struct {
 	// blobsInUse is held for reading while a bundle is checked against the blobs
 	// and committed, and for writing while garbage is removed.
 	blobsInUse sync.RWMutex
-
-	usedMu sync.Mutex
-	used   map[int64]int64 // when a token's use was last written, by token id
 }
 
 const day = 24 * time.Hour
@@ -57,7 +54,6 @@ func New(d Deps) *Service {
 	s := &Service{
 		store: d.Store, blobs: d.Blobs, snap: d.Snap, now: d.Now, rand: d.Rand, flush: d.Flush,
 		maxBlob: d.MaxBlob, retention: d.Retention, eventRetention: d.EventRetention,
-		used: map[int64]int64{},
 	}
 	if s.flush == nil {
 		s.flush = func(context.Context) error { return nil }

@@ -33,8 +33,6 @@ type Reader interface {
 
 	Org(ctx context.Context, id string) (ota.Org, error)
 
-	Tokens(ctx context.Context) ([]ota.Token, error) // newest first
-	TokenByHash(ctx context.Context, hash ota.Digest) (ota.Token, error)
 	Changes(ctx context.Context, app string, p ota.Page) ([]ota.Change, string, error)
 }
 
@@ -82,9 +80,6 @@ type Tx interface {
 	// (nil = all) and returns the devices it was remembered of.
 	ClearFailures(ctx context.Context, app string, id *ota.DeviceID, version string) ([]ota.DeviceID, error)
 
-	InsertToken(ctx context.Context, t ota.Token, hash ota.Digest) (ota.Token, error)
-	DeleteToken(ctx context.Context, id int64) error
-
 	// RetireBundles marks bundles that retention lets go as deleted and returns
 	// them: those that were made before since, are no channel's current release
 	// nor the one before it, are no rollout's target, and served no channel since.
@@ -109,9 +104,6 @@ type Store interface {
 	// the Change it returns, stamped with actor and at. A Change without an
 	// action means that nothing is to be changed: the transaction is rolled back.
 	Update(ctx context.Context, actor ota.Actor, at int64, fn func(Tx) (ota.Change, error)) error
-
-	// TouchToken notes when a token was last used.
-	TouchToken(ctx context.Context, id, at int64) error
 
 	// BlobUse finds out what content is needed; bundles deleted at deletedSince
 	// or later still count.

@@ -2,6 +2,8 @@ package adminapi
 
 import (
 	"context"
+	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -26,8 +28,9 @@ func OwnerOnly(_ context.Context, p ota.Principal, action string, _ ota.Resource
 		WithHint("use a token of an owner")
 }
 
-// Authenticator finds who a bearer secret is, or fails with KindUnauthorized.
-type Authenticator func(ctx context.Context, secret string) (ota.Principal, error)
+// Authenticator finds who a bearer secret is that came from an address, or
+// fails with KindUnauthorized.
+type Authenticator func(ctx context.Context, secret string, from netip.Addr) (ota.Principal, error)
 
 // caller is who makes a request, found before its handler runs.
 type caller struct {
@@ -56,7 +59,7 @@ func callerOf(ctx context.Context) caller {
 func (s *server) guard(action string) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		ctx := hc.Context()
-		p, err := s.authenticate(ctx, hc.Header("Authorization"))
+		p, err := s.authenticate(ctx, hc.Header("Authorization"), addrOf(requestOf(hc)))
 		if err == nil {
 			err = s.deps.Authorize(ctx, p, action, resourceOf(hc))
 		}
@@ -79,7 +82,7 @@ func resourceOf(hc huma.Context) ota.Resource {
 	return r
 }
 
-func (s *server) authenticate(ctx context.Context, header string) (ota.Principal, error) {
+func (s *server) authenticate(ctx context.Context, header string, from netip.Addr) (ota.Principal, error) {
 	if p, ok := ctx.Value(principalKey{}).(ota.Principal); ok && header == "" {
 		return p, nil
 	}
@@ -87,7 +90,17 @@ func (s *server) authenticate(ctx context.Context, header string) (ota.Principal
 	if err != nil {
 		return ota.Principal{}, err
 	}
-	return s.deps.Authenticate(ctx, bearer.Reveal())
+	return s.deps.Authenticate(ctx, bearer.Reveal(), from)
+}
+
+// addrOf is the address that a request came from, or the zero Addr. What a proxy
+// says of it was taken over before, if the server trusts one.
+func addrOf(r *http.Request) netip.Addr {
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return at.Addr().Unmap()
 }
 
 // bearerOf takes the token out of an Authorization header.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -53,7 +54,7 @@ func newGate(t *testing.T) *gate {
 	t.Helper()
 	g := &gate{}
 	h, err := New(Deps{
-		Authenticate: func(_ context.Context, secret string) (ota.Principal, error) {
+		Authenticate: func(_ context.Context, secret string, _ netip.Addr) (ota.Principal, error) {
 			if secret != "good" {
 				return ota.Principal{}, ota.Errorf(ota.KindUnauthorized, "token_invalid", "no")
 			}

@@ -59,6 +59,7 @@ func enums() map[string]map[string][]any {
 		"KeyState":      {"state": states},
 		"Release":       {"kind": {"publish", "rollback", "promote"}},
 		"ProbeRequest":  {"platform": platforms},
+		"TokenOwner":    {"kind": {"nobody", "user", "service", "publisher"}},
 		"Step":          {"result": {"pass", "stop", "skip", "choose"}},
 	}
 }

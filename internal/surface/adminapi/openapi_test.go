@@ -35,6 +35,74 @@ func TestDocumentIsGolden(t *testing.T) {
 	}
 }
 
+// routes is the API as it was agreed on.
+const routes = `
+GET    /api/v1/status
+GET    /api/v1/me
+POST   /api/v1/gc
+GET    /api/v1/tokens
+POST   /api/v1/tokens
+GET    /api/v1/tokens/{id}
+POST   /api/v1/tokens/{id}/rotate
+DELETE /api/v1/tokens/{id}
+GET    /api/v1/apps
+POST   /api/v1/apps
+GET    /api/v1/apps/{app}
+PATCH  /api/v1/apps/{app}
+DELETE /api/v1/apps/{app}
+GET    /api/v1/apps/{app}/keys
+POST   /api/v1/apps/{app}/keys
+PATCH  /api/v1/apps/{app}/keys/{key}
+GET    /api/v1/apps/{app}/channels
+POST   /api/v1/apps/{app}/channels
+GET    /api/v1/apps/{app}/channels/{channel}
+PATCH  /api/v1/apps/{app}/channels/{channel}
+DELETE /api/v1/apps/{app}/channels/{channel}
+GET    /api/v1/apps/{app}/channels/{channel}/releases
+POST   /api/v1/apps/{app}/channels/{channel}/releases
+POST   /api/v1/apps/{app}/channels/{channel}/rollback
+PUT    /api/v1/apps/{app}/channels/{channel}/rollout
+DELETE /api/v1/apps/{app}/channels/{channel}/rollout
+POST   /api/v1/apps/{app}/channels/{channel}/rollout/promote
+POST   /api/v1/apps/{app}/missing
+HEAD   /api/v1/apps/{app}/blobs/{digest}
+PUT    /api/v1/apps/{app}/blobs/{digest}
+GET    /api/v1/apps/{app}/blobs/{digest}
+GET    /api/v1/apps/{app}/bundles
+POST   /api/v1/apps/{app}/bundles
+POST   /api/v1/apps/{app}/bundles/import
+GET    /api/v1/apps/{app}/bundles/{version}
+PATCH  /api/v1/apps/{app}/bundles/{version}
+DELETE /api/v1/apps/{app}/bundles/{version}
+GET    /api/v1/apps/{app}/bundles/{version}/tree
+GET    /api/v1/apps/{app}/bundles/{version}/variants/{key}
+GET    /api/v1/apps/{app}/devices
+GET    /api/v1/apps/{app}/devices/{device}
+PUT    /api/v1/apps/{app}/devices/{device}/override
+DELETE /api/v1/apps/{app}/devices/{device}/override
+DELETE /api/v1/apps/{app}/devices/{device}/failures
+DELETE /api/v1/apps/{app}/failures
+GET    /api/v1/apps/{app}/events
+GET    /api/v1/apps/{app}/changes
+POST   /api/v1/apps/{app}/probe
+`
+
+func TestDocumentHasEveryRoute(t *testing.T) {
+	var want []string
+	for line := range strings.Lines(strings.TrimSpace(routes)) {
+		want = append(want, strings.Join(strings.Fields(line), " "))
+	}
+	var got []string
+	for _, op := range operations(t) {
+		got = append(got, op.Method+" "+op.Path)
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the routes are not those agreed on:\n%s", diff)
+	}
+}
+
 func TestDocumentShape(t *testing.T) {
 	raw, err := Document()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -21,7 +22,7 @@ func failing(t *testing.T, fail func() error) (http.Handler, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer
 	h, err := New(Deps{
-		Authenticate: func(context.Context, string) (ota.Principal, error) { return owner("ci"), nil },
+		Authenticate: func(context.Context, string, netip.Addr) (ota.Principal, error) { return owner("ci"), nil },
 		Authorize:    OwnerOnly,
 		Status:       func(context.Context) (ota.ServerStatus, error) { return ota.ServerStatus{}, fail() },
 		Log:          slog.New(slog.NewTextHandler(&log, nil)),

@@ -13,6 +13,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
+	"github.com/waxwing-ota/waxwing/internal/plane/token"
 )
 
 // prefix is where the operations are.
@@ -27,6 +28,7 @@ const fallback = "/api/"
 // Deps is what the API needs. Every field is required.
 type Deps struct {
 	Control      *control.Service
+	Tokens       *token.Service
 	Authenticate Authenticator
 	Authorize    Authorizer
 	// Probe asks the data plane what a device would get that sent its request
@@ -71,6 +73,7 @@ func build(d Deps) (*server, error) {
 	s.api.UseMiddleware(func(hc huma.Context, next func(huma.Context)) { next(paramContext{hc}) })
 
 	s.registerSystem()
+	s.registerTokens()
 	s.registerApps()
 	s.registerKeys()
 	s.registerChannels()

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/waxwing-ota/waxwing/internal/client"
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/secret"
 )
 
@@ -76,7 +77,7 @@ func TestServeJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if me, err := c.Me(t.Context()); err != nil || me.Principal.Token.Role != "owner" {
+	if me, err := c.Me(t.Context()); err != nil || !me.Principal.Is(ota.RoleOwner, ota.Scope{Org: ota.MainOrg}) {
 		t.Errorf("%+v, %v", me, err)
 	}
 

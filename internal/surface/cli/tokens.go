@@ -4,104 +4,120 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/secret"
 )
 
 func newTokensCommand(g *Globals) *cobra.Command {
-	c := newGroup("tokens", "Create and revoke API tokens", newTokensCreateCommand(g), newTokensListCommand(g), newTokensDeleteCommand(g))
+	c := newGroup("tokens", "Create, rotate and revoke API tokens",
+		newTokensCreateCommand(g), newTokensListCommand(g), newTokensShowCommand(g), newTokensRotateCommand(g), newTokensDeleteCommand(g))
 	c.Aliases = []string{"token"}
 	return c
 }
 
-func newTokensCreateCommand(g *Globals) *cobra.Command {
-	return &cobra.Command{
-		Use:   "create NAME",
-		Short: "Create an API token; its secret is shown only this once",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			cl, err := g.Client()
-			if err != nil {
-				return err
-			}
-			secret, t, err := cl.CreateToken(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			out := struct {
-				Secret string    `json:"secret"`
-				Token  ota.Token `json:"token"`
-			}{secret, t}
-			err = g.Print(out, func(w io.Writer) { fmt.Fprintln(w, secret) })
-			g.Note("this is the only time the token is shown; use it as WAXWING_TOKEN")
-			return err
-		},
+// tokenID reads the id of a token from the command line.
+func tokenID(arg string) (int64, error) {
+	id, err := strconv.ParseInt(arg, 10, 64)
+	if err != nil || id <= 0 {
+		return 0, usagef("%q is not the id of a token", arg).WithHint("see: waxwing tokens list")
 	}
+	return id, nil
 }
 
-func newTokensListCommand(g *Globals) *cobra.Command {
-	return &cobra.Command{
-		Use:   "list",
-		Short: "List API tokens, without their secrets",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			cl, err := g.Client()
-			if err != nil {
-				return err
-			}
-			tokens, err := cl.Tokens(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return printList(g, tokens, "", []string{"ID", "NAME", "ROLE", "BEGINS", "CREATED", "LAST USED"}, func(t ota.Token) []string {
-				return []string{strconv.FormatInt(t.ID, 10), t.Name, t.Role, t.Prefix, when(t.CreatedAt), when(t.LastUsed)}
-			})
-		},
-	}
+// printSecret prints a token's secret, the only time that there is one.
+func printSecret(g *Globals, text secret.Text, t ota.Token) error {
+	out := struct {
+		Secret string    `json:"secret"`
+		Token  ota.Token `json:"token"`
+	}{text.Reveal(), t}
+	return g.Print(out, func(w io.Writer) { fmt.Fprintln(w, text.Reveal()) })
 }
 
-func newTokensDeleteCommand(g *Globals) *cobra.Command {
-	return &cobra.Command{
-		Use:   "delete ID",
-		Short: "Revoke an API token",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := strconv.ParseInt(args[0], 10, 64)
-			if err != nil {
-				return usagef("%q is not the id of a token", args[0]).WithHint("see: waxwing tokens list")
-			}
-			cl, err := g.Client()
-			if err != nil {
-				return err
-			}
-			if err := cl.DeleteToken(cmd.Context(), id); err != nil {
-				return err
-			}
-			return g.printDone(args[0], "revoked token %d", id)
-		},
+// tokenOwnerText names whose a token is.
+func tokenOwnerText(o ota.TokenOwner) string {
+	if o.Kind == ota.TokenOfNobody {
+		return "nobody"
 	}
+	return string(o.Kind) + " " + o.Name
 }
 
-func newGCCommand(g *Globals) *cobra.Command {
-	return &cobra.Command{
-		Use:   "gc",
-		Short: "Remove stored files and events that nothing needs any more",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			cl, err := g.Client()
-			if err != nil {
-				return err
-			}
-			r, err := cl.CollectGarbage(cmd.Context())
-			if err != nil {
-				return err
-			}
-			return g.Print(r, func(w io.Writer) {
-				facts(w, "files removed", fmt.Sprintf("%d, %s", r.Blobs, bytesText(r.Bytes)), "files kept", strconv.Itoa(r.Kept),
-					"broken uploads removed", strconv.Itoa(r.Partial), "events removed", strconv.FormatInt(r.Events, 10))
-			})
-		},
+// tokenExpiryText says when a token ends, and that it is time to look after it.
+func tokenExpiryText(t ota.Token) string {
+	switch {
+	case t.ExpiresAt == 0:
+		return "never"
+	case t.Warning == ota.TokenExpired:
+		return when(t.ExpiresAt) + " (expired)"
+	case t.Warning == ota.TokenExpiresSoon:
+		return when(t.ExpiresAt) + " (soon)"
 	}
+	return when(t.ExpiresAt)
 }
+
+// limitsText says what a credential is narrowed to.
+func limitsText(l ota.Limits) string {
+	var parts []string
+	for _, s := range l.Scopes {
+		parts = append(parts, s.String())
+	}
+	if len(l.Actions) > 0 {
+		parts = append(parts, strings.Join(l.Actions, " "))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// days is a flag for a time of seconds to years, kept in seconds.
+type days int64
+
+// String writes it as whole days if it is.
+func (d *days) String() string {
+	if *d%86400 == 0 {
+		return strconv.FormatInt(int64(*d)/86400, 10) + "d"
+	}
+	return (time.Duration(*d) * time.Second).String()
+}
+
+// Set reads "30d" or a duration such as "24h".
+func (d *days) Set(s string) error {
+	if n, ok := strings.CutSuffix(s, "d"); ok {
+		count, err := strconv.ParseUint(n, 10, 16)
+		if err != nil {
+			return fmt.Errorf("%q is no time such as 30d or 24h", s)
+		}
+		*d = days(count * 86400)
+		return nil
+	}
+	v, err := time.ParseDuration(s)
+	if err != nil || v < 0 || v%time.Second != 0 {
+		return fmt.Errorf("%q is no time such as 30d or 24h", s)
+	}
+	*d = days(v / time.Second)
+	return nil
+}
+
+// Type names the value in the help.
+func (d *days) Type() string { return "time" }
+
+// scopes is a repeated flag of scopes.
+type scopes []ota.Scope
+
+// String writes them with commas.
+func (s *scopes) String() string { return limitsText(ota.Limits{Scopes: *s}) }
+
+// Set adds one.
+func (s *scopes) Set(text string) error {
+	one, err := ota.ParseScope(text)
+	if err != nil {
+		return err
+	}
+	*s = append(*s, one)
+	return nil
+}
+
+// Type names the value in the help.
+func (s *scopes) Type() string { return "scope" }

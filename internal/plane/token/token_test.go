@@ -1,4 +1,4 @@
-package control_test
+package token_test
 
 import (
 	"regexp"
@@ -6,43 +6,44 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
-	"github.com/waxwing-ota/waxwing/internal/plane/control"
+	"github.com/waxwing-ota/waxwing/internal/plane/token"
 )
 
 func TestTokens(t *testing.T) {
 	e := newEnv(t)
-	secret, tok, err := e.CreateToken(e.ctx(), actor, "ci")
+	secret, tok, err := e.create(nobody(), ota.NewToken{Name: "ci"})
 	e.do(err)
 	if !regexp.MustCompile(`^wxw_[0-9A-Za-z]{49}$`).MatchString(secret) || !strings.HasPrefix(secret, tok.Prefix) || len(tok.Prefix) != 8 {
 		t.Errorf("secret %q, token %+v", secret, tok)
 	}
-	got, err := e.Authenticate(e.ctx(), secret)
-	if err != nil || got.ID != tok.ID || got.Name != "ci" || got.Token.Role != "owner" {
+	got, err := e.as(secret)
+	if err != nil || got.ID != tok.ID || got.Actor() != "token:ci" || got.Name != "ci" || !got.Is(ota.RoleOwner, ota.Scope{Org: ota.MainOrg}) {
 		t.Errorf("authenticated as %+v, %v", got, err)
 	}
-	_, _, err = e.CreateToken(e.ctx(), actor, "ci")
-	wantCode(t, err, control.CodeTokenExists)
-	_, _, err = e.CreateToken(e.ctx(), actor, "no spaces")
-	wantCode(t, err, control.CodeNameInvalid)
-	wantCode(t, e.DeleteToken(e.ctx(), actor, tok.ID), control.CodeLastToken)
-	_, other, err := e.CreateToken(e.ctx(), actor, "other")
+	_, _, err = e.create(nobody(), ota.NewToken{Name: "ci"})
+	wantCode(t, err, token.CodeTokenExists)
+	_, _, err = e.create(nobody(), ota.NewToken{Name: "no spaces"})
+	wantCode(t, err, token.CodeNameInvalid)
+	wantCode(t, e.Delete(e.ctx(), nobody(), tok.ID), token.CodeLastToken)
+	_, other, err := e.create(nobody(), ota.NewToken{Name: "other"})
 	e.do(err)
-	wantCode(t, e.DeleteToken(e.ctx(), actor, 99), control.CodeTokenNotFound)
-	e.do(e.DeleteToken(e.ctx(), actor, tok.ID))
-	_, err = e.Authenticate(e.ctx(), secret)
-	if got := wantCode(t, err, control.CodeTokenInvalid); got.Kind != ota.KindUnauthorized {
+	wantCode(t, e.Delete(e.ctx(), nobody(), 99), token.CodeTokenNotFound)
+	e.do(e.Delete(e.ctx(), nobody(), tok.ID))
+	_, err = e.as(secret)
+	if got := wantCode(t, err, token.CodeTokenInvalid); got.Kind != ota.KindUnauthorized {
 		t.Errorf("%+v", got)
 	}
-	list, err := e.Tokens(e.ctx())
-	if err != nil || len(list) != 1 || list[0] != other {
-		t.Errorf("tokens = %+v, %v", list, err)
+	if diff := cmp.Diff([]ota.Token{other}, e.own()); diff != "" {
+		t.Error(diff)
 	}
 }
 
 func TestAuthenticateRefused(t *testing.T) {
 	e := newEnv(t)
-	secret, _, err := e.CreateToken(e.ctx(), actor, "ci")
+	secret, _, err := e.create(nobody(), ota.NewToken{Name: "ci"})
 	e.do(err)
 	flipped := []byte(secret)
 	flipped[20] ^= 1
@@ -51,27 +52,25 @@ func TestAuthenticateRefused(t *testing.T) {
 		"mistyped": string(flipped), "prefix only": "wxw_",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := e.Authenticate(t.Context(), bad)
-			wantCode(t, err, control.CodeTokenInvalid)
+			_, err := e.as(bad)
+			wantCode(t, err, token.CodeTokenInvalid)
 		})
 	}
 }
 
 func TestTokenUseIsNotedNowAndThen(t *testing.T) {
 	e := newEnv(t)
-	secret, _, err := e.CreateToken(e.ctx(), actor, "ci")
+	secret, _, err := e.create(nobody(), ota.NewToken{Name: "ci"})
 	e.do(err)
 	used := func() int64 {
-		list, err := e.Tokens(e.ctx())
-		e.do(err)
-		return list[0].LastUsed
+		return e.own()[0].LastUsed
 	}
 	for _, tt := range []struct {
 		after time.Duration
 		noted bool
 	}{{0, true}, {time.Minute, false}, {5 * time.Minute, true}} {
 		e.pass(tt.after)
-		_, err := e.Authenticate(e.ctx(), secret)
+		_, err := e.as(secret)
 		e.do(err)
 		if got := used() == e.now().UnixMilli(); got != tt.noted {
 			t.Errorf("after %s noted: %v, want %v", tt.after, got, tt.noted)
@@ -84,7 +83,7 @@ func TestBootstrap(t *testing.T) {
 		e := newEnv(t)
 		secret, err := e.Bootstrap(e.ctx(), "")
 		e.do(err)
-		if tok, err := e.Authenticate(e.ctx(), secret); err != nil || tok.Name != "owner" {
+		if tok, err := e.as(secret); err != nil || tok.Name != "owner" {
 			t.Errorf("authenticated as %+v, %v", tok, err)
 		}
 		if again, err := e.Bootstrap(e.ctx(), ""); again != "" || err != nil {
@@ -97,21 +96,21 @@ func TestBootstrap(t *testing.T) {
 			if printed, err := e.Bootstrap(e.ctx(), secret); printed != "" || err != nil {
 				t.Fatalf("printed %q, %v", printed, err)
 			}
-			if tok, err := e.Authenticate(e.ctx(), secret); err != nil || tok.Name != "bootstrap" || tok.Token.Prefix != "" {
+			if tok, err := e.as(secret); err != nil || tok.Name != "bootstrap" || tok.Token.Prefix != "" {
 				t.Errorf("authenticated as %+v, %v", tok, err)
 			}
 		}
-		_, err := e.Authenticate(e.ctx(), "first-secret")
-		wantCode(t, err, control.CodeTokenInvalid)
-		if list, err := e.Tokens(e.ctx()); len(list) != 1 || err != nil {
-			t.Errorf("tokens = %+v, %v", list, err)
+		_, err := e.as("first-secret")
+		wantCode(t, err, token.CodeTokenInvalid)
+		if list := e.own(); len(list) != 1 || list[0].ExpiresAt != 0 {
+			t.Errorf("tokens = %+v", list)
 		}
 	})
 	t.Run("Weak", func(t *testing.T) {
 		e := newEnv(t)
 		for _, secret := range []string{"short", "has a space in it", "wxw_mistyped", "ümlaut-secret"} {
 			_, err := e.Bootstrap(e.ctx(), secret)
-			if got := wantCode(t, err, control.CodeTokenWeak); strings.Contains(got.Error()+got.Hint, secret) {
+			if got := wantCode(t, err, token.CodeTokenWeak); strings.Contains(got.Error()+got.Hint, secret) {
 				t.Errorf("%q tells the secret", got.Msg)
 			}
 		}

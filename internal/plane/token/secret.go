@@ -1,4 +1,4 @@
-package control
+package token
 
 import (
 	"encoding/binary"
@@ -25,6 +25,15 @@ func (s *Service) newSecret() (string, error) {
 	}
 	body := base62(raw, tokenDigits)
 	return tokenPrefix + body + checkOf(body), nil
+}
+
+// prefixOf is the part of a secret that may be shown, to tell tokens apart; "" =
+// not one of ours, of which any part may be too much.
+func prefixOf(secret string) string {
+	if !strings.HasPrefix(secret, tokenPrefix) {
+		return ""
+	}
+	return secret[:min(len(secret), len(tokenPrefix)+4)]
 }
 
 // mistyped reports whether a secret looks like ours but cannot be.
