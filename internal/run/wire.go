@@ -38,7 +38,7 @@ func (s *Server) wirePlanes() {
 		MaxBlob: s.cfg.MaxBlob, Retention: s.cfg.Retention, EventRetention: s.cfg.EventRetention,
 	})
 	s.tokens = token.New(token.Deps{
-		Store: sqlstore.Tokens{DB: s.db}, Grants: nobodyHolds, Now: time.Now, Rand: rand.Reader,
+		Store: sqlstore.Tokens{DB: s.db}, Grants: s.db.EffectiveGrants, Now: time.Now, Rand: rand.Reader,
 	})
 }
 
@@ -113,6 +113,3 @@ func version() string {
 	}
 	return "(devel)"
 }
-
-// nobodyHolds says what users and service accounts hold while there are none.
-func nobodyHolds(context.Context, ota.SubjectKind, int64) ([]ota.Grant, error) { return nil, nil }
