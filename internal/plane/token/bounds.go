@@ -7,34 +7,10 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
-// ranks order the roles by power. An auditor is beside them: only those who
-// run an organisation may let one in.
-func rank(r ota.Role) int {
-	return slices.Index([]ota.Role{
-		ota.RoleViewer, ota.RoleTester, ota.RoleDeveloper, ota.RoleReleaseManager, ota.RoleAdministrator, ota.RoleOwner,
-	}, r)
-}
-
-func knownRole(r ota.Role) bool { return r == ota.RoleAuditor || rank(r) >= 0 }
-
-// outranks reports whether who holds have may give want.
-func outranks(have, want ota.Role) bool {
-	if want == ota.RoleAuditor {
-		return have == ota.RoleAuditor || rank(have) >= rank(ota.RoleAdministrator)
-	}
-	return rank(want) >= 0 && rank(have) >= rank(want)
-}
-
-// covers reports whether what somebody holds is as much as want, or more.
-func covers(have []ota.Grant, want ota.Grant) bool {
-	return slices.ContainsFunc(have, func(g ota.Grant) bool {
-		return outranks(g.Role, want.Role) && g.Scope.Contains(want.Scope)
-	})
-}
-
-// coversAll is covers for a list.
-func coversAll(have, want []ota.Grant) bool {
-	return !slices.ContainsFunc(want, func(g ota.Grant) bool { return !covers(have, g) })
+// mayGive reports whether p holds a role at least as high as each of the grants,
+// over all of its scope.
+func mayGive(p *ota.Principal, grants []ota.Grant) bool {
+	return !slices.ContainsFunc(grants, func(g ota.Grant) bool { return p.LevelIn(g.Scope) < g.Role.GrantLevel() })
 }
 
 // within reports whether inner narrows at least as much as outer; nil = not at all.
@@ -103,7 +79,7 @@ func broader(format string, a ...any) *ota.Error {
 // withinMaker refuses a token t that could do more than p, who makes it or
 // gets to see its secret. grants is what its owner holds.
 func withinMaker(p *ota.Principal, t *ota.Token, grants []ota.Grant) error {
-	if t.Owner.Kind != ota.TokenOfUser && !coversAll(p.Grants, grants) {
+	if !owns(p, t.Owner) && !mayGive(p, grants) {
 		return broader("the owner of the token holds roles that %s does not", p.Actor()).
 			WithHint("ask somebody who holds at least the same roles")
 	}

@@ -132,8 +132,7 @@ func owns(p *ota.Principal, o ota.TokenOwner) bool {
 
 // runs reports whether p runs an organisation.
 func runs(p *ota.Principal, org string) bool {
-	over := ota.Scope{Org: org}
-	return p.Is(ota.RoleOwner, over) || p.Is(ota.RoleAdministrator, over)
+	return p.LevelIn(ota.Scope{Org: org}) >= ota.RoleAdministrator.Level()
 }
 
 // holds returns what the owner of a token holds now.
