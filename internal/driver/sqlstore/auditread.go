@@ -13,8 +13,16 @@ import (
 // hashed returns how many leaves the stored hashes have.
 func (s reads) hashed(ctx context.Context) (int64, error) {
 	last, err := selectOne(ctx, s.q, nil, scanInt, `SELECT COALESCE(MAX(idx), -1) FROM audit_hashes`)
-	if err != nil || last < 0 {
+	if err != nil {
 		return 0, err
+	}
+	return sizeOf(last)
+}
+
+// sizeOf returns how many leaves there are when that is the last stored hash.
+func sizeOf(last int64) (int64, error) {
+	if last < 0 {
+		return 0, nil
 	}
 	// The last hash closes the largest subtree that the last leaf completes.
 	level, n := tlog.SplitStoredHashIndex(last)
@@ -25,8 +33,21 @@ func (s reads) hashed(ctx context.Context) (int64, error) {
 	return size, nil
 }
 
-// AuditSize returns how many entries the log has.
-func (s reads) AuditSize(ctx context.Context) (int64, error) { return s.hashed(ctx) }
+// AuditSize returns how many entries the log has. It fails with audit_damaged
+// if the rows are not as many.
+func (s reads) AuditSize(ctx context.Context) (int64, error) {
+	var last, lowest, highest int64
+	err := s.q.QueryRowContext(ctx, `SELECT COALESCE((SELECT MAX(idx) FROM audit_hashes), -1),
+		COALESCE((SELECT MIN(leaf) FROM changes), 0), COALESCE((SELECT MAX(leaf) FROM changes), -1)`).Scan(&last, &lowest, &highest)
+	if err != nil {
+		return 0, storeError("find the end of the log", err)
+	}
+	size, err := sizeOf(last)
+	if err == nil && (lowest != 0 || highest != size-1) {
+		err = damaged("its rows and its hashes differ in number")
+	}
+	return size, err
+}
 
 // AuditHashes returns stored hashes by their number, in the order of idx. All
 // must be there.

@@ -1,0 +1,58 @@
+package audit
+
+import (
+	"context"
+
+	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+// checkTail is how many of the newest entries a start of the server recomputes.
+const checkTail = 2000
+
+// Check recomputes the root of the log from the text of the newest entries and
+// the stored hashes of what is before them. It fails with entry_altered,
+// entry_missing, log_altered or audit_damaged. The whole log is for those who
+// audit it: see package auditlog's Verify.
+func (s *Service) Check(ctx context.Context) error {
+	size, err := s.store.AuditSize(ctx)
+	if err != nil {
+		return err
+	}
+	from := max(0, size-checkTail)
+	var r auditlog.Range
+	nodes := auditlog.Before(from)
+	before, err := s.nodes(ctx, nodes)
+	if err != nil {
+		return err
+	}
+	for i, n := range nodes {
+		if err := r.AppendNode(n, [32]byte(before[i])); err != nil {
+			return err
+		}
+	}
+	rows, err := s.store.AuditEntries(ctx, from, int(size-from))
+	if err != nil {
+		return err
+	}
+	if err := s.withHashes(ctx, rows); err != nil {
+		return err
+	}
+	for _, e := range rows {
+		if e.Leaf != r.Size() {
+			return missing(r.Size())
+		}
+		if e.Kept && ota.Digest(auditlog.LeafHash(e.Change)) != e.Hash {
+			return ota.Conflict("entry_altered", "entry %d is not what was logged", e.ID)
+		}
+		r.Append([32]byte(e.Hash))
+	}
+	root, err := s.root(ctx, size)
+	if err != nil {
+		return err
+	}
+	if r.Size() != size || r.Root() != root {
+		return ota.Conflict("log_altered", "the entries of the log are not those that its hashes are of")
+	}
+	return nil
+}

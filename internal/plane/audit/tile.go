@@ -1,0 +1,56 @@
+package audit
+
+import (
+	"context"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+// Tile returns a tile of hashes, or a bundle of entries. Its bytes never change;
+// only a bundle goes away with retention (entries_gone).
+func (s *Service) Tile(ctx context.Context, t tlog.Tile) ([]byte, error) {
+	size, err := s.store.AuditSize(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !auditlog.Exists(t, size) {
+		return nil, ota.NotFound("tile_unknown", "the log does not reach that far: it has %d entries", size).
+			WithHint("read the tiles of the newest checkpoint's size")
+	}
+	if auditlog.IsEntries(t) {
+		return s.bundle(ctx, t)
+	}
+	return tlog.ReadTileData(t, s.hashes(ctx))
+}
+
+func (s *Service) bundle(ctx context.Context, t tlog.Tile) ([]byte, error) {
+	from := t.N << auditlog.TileHeight
+	rows, err := s.store.AuditEntries(ctx, from, t.W)
+	if err != nil {
+		return nil, err
+	}
+	var out []byte
+	for i, e := range rows {
+		if !e.Kept {
+			return nil, ota.NotFound("entries_gone", "entries of this bundle are past retention; their hashes are in the tiles of level 0")
+		}
+		if e.Leaf != from+int64(i) {
+			return nil, missing(from + int64(i))
+		}
+		if out, err = auditlog.AppendBundled(out, auditlog.Record(e.Change)); err != nil {
+			return nil, err
+		}
+	}
+	if len(rows) != t.W {
+		return nil, missing(from + int64(len(rows)))
+	}
+	return out, nil
+}
+
+func missing(leaf int64) error {
+	return ota.Conflict("entry_missing", "entry %d is not in the database any more", leaf).
+		WithHint("somebody changed the database behind the server's back")
+}
