@@ -31,6 +31,7 @@ const (
 // requests come first by far and need one comparison here.
 type routes struct {
 	admin   http.Handler // /api/
+	log     http.Handler // /log/
 	ready   http.Handler // /readyz
 	device  http.Handler // all the rest
 	devices atomic.Int64 // requests that went there
@@ -46,6 +47,9 @@ func (r *routes) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case strings.HasPrefix(path, "/api/"):
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime)) // a recorder has none
 		r.admin.ServeHTTP(w, req)
+	case strings.HasPrefix(path, "/log/"):
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
+		r.log.ServeHTTP(w, req)
 	case path == "/healthz":
 		alive(w, req)
 	case path == "/readyz":

@@ -19,6 +19,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/driver/blob"
 	blobfs "github.com/waxwing-ota/waxwing/internal/driver/blob/fs"
 	"github.com/waxwing-ota/waxwing/internal/driver/sqlstore"
+	"github.com/waxwing-ota/waxwing/internal/plane/audit"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 	"github.com/waxwing-ota/waxwing/internal/plane/edge"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
@@ -47,6 +48,7 @@ type Server struct {
 	snap    *snap.Holder
 	control *control.Service
 	tokens  *token.Service
+	audit   *audit.Service
 	ingest  *ingest.Service
 	edge    *edge.Service
 	routes  *routes
@@ -86,6 +88,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err = s.snap.Load(ctx); err != nil {
 		return err
 	}
+	if err = s.wireAudit(ctx); err != nil {
+		return err
+	}
 	if err = s.wireSurfaces(ctx); err != nil {
 		return err
 	}
@@ -106,6 +111,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stopIntake()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.ingest.Run(intake) })
+	g.Go(func() error { return s.keepAudit(ctx) })
 	g.Go(func() error { return (&collector{collect: s.control.CollectGarbage, log: s.log}).run(ctx) })
 	g.Go(func() error {
 		defer stopIntake()

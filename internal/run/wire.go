@@ -48,10 +48,11 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 		return err
 	}
 	s.edge = edge.New(links, time.Now)
-	admin, err := adminapi.New(adminapi.Deps{
-		Control: s.control, Tokens: s.tokens, Authenticate: s.tokens.Authenticate, Authorize: adminapi.OwnerOnly,
+	deps := adminapi.Deps{
+		Control: s.control, Tokens: s.tokens, Audit: s.audit, Authenticate: s.tokens.Authenticate, Authorize: adminapi.OwnerOnly,
 		Probe: s.probe, Status: s.status, MaxBody: s.cfg.MaxBody, Log: s.log,
-	})
+	}
+	admin, err := adminapi.New(deps)
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 		Limits: capgo.Limits{Check: s.cfg.MaxCheck, Stats: s.cfg.MaxStats, Manifest: s.cfg.MaxManifest},
 	})
 	s.ready = &ready{ping: s.db.Ping, now: time.Now}
-	s.routes = &routes{admin: admin, ready: s.ready, device: device, trustProxy: s.cfg.TrustProxy}
+	s.routes = &routes{admin: admin, log: s.logHandler(deps), ready: s.ready, device: device, trustProxy: s.cfg.TrustProxy}
 	return nil
 }
 

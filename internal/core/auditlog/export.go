@@ -108,7 +108,7 @@ func (e *ExportReader) line() ([]byte, error) {
 		switch {
 		case err == nil:
 			return out, nil
-		case errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			return nil, exportInvalid("it ends early")
 		case !errors.Is(err, bufio.ErrBufferFull):
 			return nil, err

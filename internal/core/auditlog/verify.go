@@ -25,9 +25,10 @@ type Kept []Checkpoint
 // Report says what was verified.
 type Report struct {
 	Checkpoint Checkpoint
-	From, To   int64 // the leaves whose text was compared with the root
-	HashOnly   int64 // of them, those whose text is past retention
-	Range      Range // the log as it was verified, to go on from; only if From is 0
+	Note       string // the checkpoint, signed
+	From, To   int64  // the leaves whose text was compared with the root
+	HashOnly   int64  // of them, those whose text is past retention
+	Range      Range  // the log as it was verified, to go on from; only if From is 0
 }
 
 // Verify reads a whole export, recomputes the root of the log from its entries
@@ -53,7 +54,7 @@ func Verify(in io.Reader, key string, kept Kept, each func(Line)) (Report, error
 	if r.Header.To > cp.Size {
 		return Report{}, exportInvalid("it has more entries than its checkpoint")
 	}
-	v := &verifier{report: Report{Checkpoint: cp, From: r.Header.From, To: r.Header.To}, kept: kept, each: each, blankFrom: -1}
+	v := &verifier{report: Report{Checkpoint: cp, Note: r.Header.Checkpoint, From: r.Header.From, To: r.Header.To}, kept: kept, each: each, blankFrom: -1}
 	if err := v.start(r.Header); err != nil {
 		return v.report, err
 	}
@@ -77,7 +78,7 @@ func Resume(in io.Reader, key string, before Report, each func(Line)) (Report, e
 	if before.Range.Size() != r.Header.From || r.Header.To != cp.Size {
 		return Report{}, exportInvalid("it does not go on from entry %d", before.Range.Size())
 	}
-	v := &verifier{report: Report{Checkpoint: cp, From: r.Header.From, To: r.Header.To, Range: before.Range.Clone()}, each: each, blankFrom: -1}
+	v := &verifier{report: Report{Checkpoint: cp, Note: r.Header.Checkpoint, From: r.Header.From, To: r.Header.To, Range: before.Range.Clone()}, each: each, blankFrom: -1}
 	err = v.run(r)
 	return v.report, err
 }

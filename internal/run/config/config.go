@@ -37,6 +37,9 @@ type Config struct {
 	MaxManifest    int64         // bytes of a device's question for the size of a file list
 	Retention      time.Duration // how long history keeps bundles that nothing serves
 	EventRetention time.Duration // how long events are kept
+	AuditRetention time.Duration // how long entries of the audit log keep their text; 0 = for ever
+	AuditPrivate   bool          // checkpoints and hashes of the audit log want a token, too
+	Syslog         string        // where the audit log goes as it grows: udp://, tcp:// or tls://host:port; "" = nowhere
 	ShutdownGrace  time.Duration // how long requests may take to end when the server stops
 	Log            *slog.Logger  // nil = says nothing; not in the table
 }
@@ -83,6 +86,9 @@ func Settings() []Setting {
 		{"WAXWING_MAX_MANIFEST", "largest question of a device for the size of a file list in bytes", false, bytes(func(c *Config) *int64 { return &c.MaxManifest })},
 		{"WAXWING_RETENTION", "how long a channel's history keeps bundles that nothing serves, such as 2160h", false, duration(func(c *Config) *time.Duration { return &c.Retention })},
 		{"WAXWING_EVENT_RETENTION", "how long events are kept, such as 2160h", false, duration(func(c *Config) *time.Duration { return &c.EventRetention })},
+		{"WAXWING_AUDIT_RETENTION", "how long entries of the audit log keep their text, such as 17520h; 0 = for ever (the default)", false, duration(func(c *Config) *time.Duration { return &c.AuditRetention })},
+		{"WAXWING_AUDIT_PRIVATE", "ask for a token even for checkpoints and hashes of the audit log (true or false)", false, boolean(func(c *Config) *bool { return &c.AuditPrivate })},
+		{"WAXWING_SYSLOG", "where the audit log is sent as it grows: udp://, tcp:// or tls://host:port", false, text(func(c *Config) *string { return &c.Syslog })},
 		{"WAXWING_SHUTDOWN_GRACE", "how long requests may take to end when the server stops, such as 20s", false, duration(func(c *Config) *time.Duration { return &c.ShutdownGrace })},
 	}
 }
@@ -137,7 +143,26 @@ func (c *Config) Check() error {
 	if c.Retention <= 0 || c.EventRetention <= 0 || c.ShutdownGrace <= 0 {
 		return invalid("retention", "retention and grace times must be positive")
 	}
+	if c.AuditRetention != 0 && c.AuditRetention < 24*time.Hour {
+		return invalid("audit_retention", "the audit log keeps its text for %s only, it must be 24h or more", c.AuditRetention).
+			WithHint("leave WAXWING_AUDIT_RETENTION out to keep it for ever")
+	}
+	if err := c.checkSyslog(); err != nil {
+		return err
+	}
 	return c.checkPublicURL()
+}
+
+func (c *Config) checkSyslog() error {
+	if c.Syslog == "" {
+		return nil
+	}
+	u, err := url.Parse(c.Syslog)
+	if err != nil || u.Scheme != "udp" && u.Scheme != "tcp" && u.Scheme != "tls" || u.Hostname() == "" || u.Port() == "" ||
+		u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return invalid("syslog", "%q is not the address of a syslog server", c.Syslog).WithHint("write it like tls://logs.example.com:6514")
+	}
+	return nil
 }
 
 func (c *Config) checkPublicURL() error {

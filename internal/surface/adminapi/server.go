@@ -12,6 +12,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/plane/audit"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
 )
@@ -29,6 +30,7 @@ const fallback = "/api/"
 type Deps struct {
 	Control      *control.Service
 	Tokens       *token.Service
+	Audit        *audit.Service
 	Authenticate Authenticator
 	Authorize    Authorizer
 	// Probe asks the data plane what a device would get that sent its request
@@ -82,6 +84,7 @@ func build(d Deps) (*server, error) {
 	s.registerBundles()
 	s.registerDevices()
 	s.registerEvents()
+	s.registerAudit()
 
 	var err error
 	if s.doc, err = finish(s.api.OpenAPI()); err != nil {

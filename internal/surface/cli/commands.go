@@ -25,6 +25,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newEventsCommand(g),
 		newTrafficCommand(g),
 		newChangesCommand(g),
+		newAuditCommand(g),
 		newTokensCommand(g),
 		newGCCommand(g),
 	)

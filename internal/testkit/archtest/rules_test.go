@@ -91,6 +91,12 @@ var importRules = []importRule{
 		why: "the API for people calls the planes and never storage",
 	},
 	{
+		from: "surface/logapi",
+		only: []string{"core/...", "golang.org/x/mod/..."},
+		not:  []string{"database/sql/...", "github.com/danielgtaylor/huma/v2/..."},
+		why:  "the log's tiles are public bytes; who may read what is asked through a function",
+	},
+	{
 		from: "surface/cli/...",
 		only: []string{
 			"core/...", "client", "secret", "keyfile", "capconfig", "device", "publish", "demo", "run", "run/config", "surface/cli/...",
