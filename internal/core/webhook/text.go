@@ -1,0 +1,139 @@
+package webhook
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Headline says in one line what happened.
+func (e Event) Headline() string {
+	app, channel, version := e.text("app"), e.text("channel"), e.text("version")
+	where := strings.Trim(app+" "+channel, " ")
+	switch e.Type {
+	case typeReleased:
+		return join(where+":", version, "released")
+	case typeRolledBack:
+		return join(where+":", "rolled back to", version)
+	case typeRolloutStarted:
+		return join(where+":", "rollout of", version, "started")
+	case typeRolloutUpdated:
+		if e.text("paused_at") != "" && e.text("paused_at") != "0" {
+			return join(where+":", "rollout of", version, "paused")
+		}
+		return join(where+":", "rollout of", version, "changed to", percent(e.Data["percentage_bps"]))
+	case typeRolloutEnded:
+		return join(where+":", "rollout of", version, "ended")
+	case typeRolloutHalted:
+		return join(where+":", version, "fails on too many devices")
+	case ActionAdoption:
+		return join(where+":", e.text("threshold")+" % of active devices run", version)
+	case typeBundleCreated:
+		return join(app+":", "bundle", version, "uploaded")
+	case typeApprovalWanted:
+		return join(where+":", version, "waits for approval")
+	case typeApprovalDecided:
+		return join(where+":", version, e.text("decision"))
+	case typeBreakGlass:
+		return join(where+":", version, "changed WITHOUT approval (break-glass)")
+	case typeKeyRegistered:
+		return join(app+":", "signing key", e.text("key"), "registered")
+	case typeNewPlace:
+		return "Sign-in from a new place"
+	case typeUserInvited:
+		return "A user was invited"
+	case typeRoleGranted:
+		return join("Role", e.text("role"), "granted")
+	case typeRoleRevoked:
+		return join("Role", e.text("role"), "revoked")
+	case typeTokenCreated:
+		return join("API token", e.text("token"), "created")
+	case TypeDisabled:
+		return join("Webhook", e.text("webhook"), "was switched off")
+	case TypeTest:
+		return join("Test of webhook", e.text("webhook"))
+	}
+	return e.Type
+}
+
+// Facts are the further lines of a message: names and values.
+func (e Event) Facts() [][2]string {
+	var out [][2]string
+	for _, f := range [][2]string{
+		{"from", "Before"}, {"percentage_bps", "Share"}, {"reason", "Reason"}, {"pause_reason", "Reason"}, {"did", "Done"},
+		{"note", "Note"}, {"devices", "Devices"}, {"active", "Active devices"}, {"required", "Approvals needed"},
+		{"request", "Request"}, {"scope", "Scope"}, {"method", "Method"}, {"actor", "By"}, {"org", "Organisation"},
+	} {
+		v := e.text(f[0])
+		if f[0] == "percentage_bps" {
+			v = percent(e.Data[f[0]])
+		}
+		if v != "" {
+			out = append(out, [2]string{f[1], v})
+		}
+	}
+	return out
+}
+
+// text is a value of the data as text, "" if it is not there.
+func (e Event) text(key string) string {
+	switch v := e.Data[key].(type) {
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case bool:
+		return strconv.FormatBool(v)
+	}
+	return ""
+}
+
+func percent(v any) string {
+	n, ok := v.(float64)
+	if !ok {
+		return ""
+	}
+	return strconv.FormatFloat(n/100, 'f', -1, 64) + " %"
+}
+
+func join(words ...string) string {
+	return strings.TrimPrefix(strings.Join(strings.Fields(strings.Join(words, " ")), " "), ": ")
+}
+
+// slackEscape escapes the three characters that Slack reads as markup of links,
+// mentions and commands.
+var slackEscape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+type slackText struct {
+	Type string `json:"type"`
+	Text string `json:"text"`
+}
+
+type slackBlock struct {
+	Type     string      `json:"type"`
+	Text     *slackText  `json:"text,omitempty"`
+	Fields   []slackText `json:"fields,omitempty"`
+	Elements []slackText `json:"elements,omitempty"`
+}
+
+// maxSlackFields is the most fields that a section takes.
+const maxSlackFields = 10
+
+// Slack renders the event as an incoming webhook of Slack and its likes takes it.
+func (e Event) Slack() ([]byte, error) {
+	head := slackEscape.Replace(e.Headline())
+	blocks := []slackBlock{{Type: "section", Text: &slackText{"mrkdwn", "*" + head + "*"}}}
+	var fields []slackText
+	for _, f := range e.Facts() {
+		if len(fields) == maxSlackFields {
+			break
+		}
+		fields = append(fields, slackText{"mrkdwn", "*" + f[0] + "*\n" + slackEscape.Replace(f[1])})
+	}
+	if len(fields) > 0 {
+		blocks = append(blocks, slackBlock{Type: "section", Fields: fields})
+	}
+	blocks = append(blocks, slackBlock{Type: "context", Elements: []slackText{{"mrkdwn", fmt.Sprintf("%s · %s", e.Type, e.Timestamp)}}})
+	return json.Marshal(map[string]any{"text": head, "blocks": blocks})
+}

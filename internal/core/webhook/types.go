@@ -1,0 +1,154 @@
+package webhook
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+// Type describes one type of event.
+type Type struct {
+	Name    string
+	Meaning string
+	Data    []string // what data may hold besides org, app, channel and actor
+}
+
+// The types that others refer to.
+const (
+	TypeTest            = "webhook.test"
+	TypeDisabled        = "webhook.disabled"
+	ActionAdoption      = "adoption.reached"
+	ActionDisabled      = "webhook.disable"
+	typeReleased        = "release.published"
+	typeRolledBack      = "release.rolled_back"
+	typeRolloutStarted  = "rollout.started"
+	typeRolloutUpdated  = "rollout.updated"
+	typeRolloutEnded    = "rollout.ended"
+	typeRolloutHalted   = "rollout.halted"
+	typeApprovalWanted  = "approval.wanted"
+	typeApprovalDecided = "approval.decided"
+	typeBreakGlass      = "approval.break_glass"
+	typeKeyRegistered   = "key.registered"
+	typeBundleCreated   = "bundle.created"
+	typeNewPlace        = "sign_in.new_place"
+	typeUserInvited     = "user.invited"
+	typeTokenCreated    = "token.created"
+	typeRoleGranted     = "role.granted"
+	typeRoleRevoked     = "role.revoked"
+)
+
+// Types returns every type, in the order of the documentation.
+func Types() []Type {
+	return []Type{
+		{typeReleased, "a channel serves a version to everybody", []string{"version", "release", "note", "via"}},
+		{typeRolledBack, "a channel was taken back", []string{"version", "from", "release", "note", "rollout_ended"}},
+		{typeRolloutStarted, "a version goes to a part of the devices", []string{"version", "percentage_bps"}},
+		{typeRolloutUpdated, "a rollout was widened, narrowed, paused or resumed", []string{"version", "percentage_bps", "enabled", "paused_at", "pause_reason"}},
+		{typeRolloutEnded, "a rollout was given up", []string{"version", "percentage_bps"}},
+		{typeRolloutHalted, "too many devices failed and the server acted by itself", []string{"version", "reason", "action", "did", "to"}},
+		{ActionAdoption, "so many of the active devices run the channel's version", []string{"version", "release", "threshold", "devices", "active"}},
+		{typeBundleCreated, "a bundle was uploaded", []string{"version", "files", "size"}},
+		{typeApprovalWanted, "a release waits for other people", []string{"version", "request", "kind", "required", "expires_at"}},
+		{typeApprovalDecided, "somebody approved or rejected, or time ran out", []string{"version", "request", "kind", "decision"}},
+		{typeBreakGlass, "a protected channel was changed without approval", []string{"version", "request", "kind", "reason"}},
+		{typeKeyRegistered, "an app has another signing key", []string{"key"}},
+		{typeNewPlace, "somebody signed in from a place not seen before", []string{"method"}},
+		{typeUserInvited, "somebody was invited", []string{"role"}},
+		{typeRoleGranted, "a role was given", []string{"role", "scope"}},
+		{typeRoleRevoked, "a role was taken", []string{"role", "scope"}},
+		{typeTokenCreated, "an API token was made", []string{"token"}},
+		{TypeDisabled, "a webhook was switched off because it failed for too long", []string{"webhook", "reason"}},
+		{TypeTest, "somebody tries a webhook; goes to that one only, whatever it listens to", nil},
+	}
+}
+
+// typeOf finds the type of a change; ok is false for what is nobody else's
+// business.
+func typeOf(c *ota.Change, detail map[string]any) (name string, ok bool) {
+	switch c.Action {
+	case "release.publish", "rollout.promote":
+		return typeReleased, true
+	case "release.rollback":
+		return typeRolledBack, true
+	case "rollout.start":
+		return typeRolloutStarted, true
+	case "rollout.update":
+		return typeRolloutUpdated, true
+	case "rollout.abort":
+		return typeRolloutEnded, true
+	case "channel.halt":
+		return typeRolloutHalted, true
+	case "bundle.create":
+		return typeBundleCreated, true
+	case "approval.request":
+		return typeApprovalWanted, true
+	case "approval.approve", "approval.reject", "approval.expire":
+		return typeApprovalDecided, true
+	case "approval.breakglass":
+		return typeBreakGlass, true
+	case "key.register", "key.create":
+		return typeKeyRegistered, true
+	case "session.create":
+		seen, _ := detail["new_place"].(bool)
+		return typeNewPlace, seen
+	case "user.invite":
+		return typeUserInvited, true
+	case "grant.create":
+		return typeRoleGranted, true
+	case "grant.delete":
+		return typeRoleRevoked, true
+	case "token.create":
+		return typeTokenCreated, true
+	case ActionAdoption:
+		return ActionAdoption, true
+	case ActionDisabled:
+		return TypeDisabled, true
+	}
+	return "", false
+}
+
+func dataOf(name string) []string {
+	all := Types()
+	if i := slices.IndexFunc(all, func(t Type) bool { return t.Name == name }); i >= 0 {
+		return all[i].Data
+	}
+	return nil
+}
+
+// Wanted reports whether a filter lets a type pass. No filter lets all pass;
+// "rollout.*" lets all types pass that begin with "rollout.".
+func Wanted(filter []string, name string) bool {
+	if len(filter) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(filter, func(f string) bool {
+		if group, ok := strings.CutSuffix(f, "*"); ok {
+			return strings.HasPrefix(name, group)
+		}
+		return f == name
+	})
+}
+
+// CheckFilter refuses a filter that names what does not exist.
+func CheckFilter(filter []string) error {
+	if len(filter) > 50 {
+		return ota.Invalid("events_invalid", "%d event types are too many", len(filter)).WithField("events")
+	}
+	all := Types()
+	for _, f := range filter {
+		known := f == "*" || slices.ContainsFunc(all, func(t Type) bool {
+			group, ok := strings.CutSuffix(f, ".*")
+			return t.Name == f || ok && group != "" && strings.HasPrefix(t.Name, group+".")
+		})
+		if !known {
+			names := make([]string, len(all))
+			for i, t := range all {
+				names[i] = t.Name
+			}
+			return ota.Invalid("events_invalid", "there is no event type %q", f).WithField("events").
+				WithHint("use %s, or a group such as rollout.*", strings.Join(names, ", "))
+		}
+	}
+	return nil
+}
