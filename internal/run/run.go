@@ -23,6 +23,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 	"github.com/waxwing-ota/waxwing/internal/plane/edge"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
+	"github.com/waxwing-ota/waxwing/internal/plane/notify"
 	"github.com/waxwing-ota/waxwing/internal/plane/snap"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
 	"github.com/waxwing-ota/waxwing/internal/run/config"
@@ -51,6 +52,7 @@ type Server struct {
 	audit   *audit.Service
 	ingest  *ingest.Service
 	edge    *edge.Service
+	notify  *notify.Service
 	routes  *routes
 	ready   *ready
 	ln      net.Listener
@@ -91,6 +93,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err = s.wireAudit(ctx); err != nil {
 		return err
 	}
+	if err = s.wireNotify(ctx); err != nil {
+		return err
+	}
 	if err = s.wireSurfaces(ctx); err != nil {
 		return err
 	}
@@ -112,6 +117,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.ingest.Run(intake) })
 	g.Go(func() error { return s.keepAudit(ctx) })
+	g.Go(func() error { return s.notify.Run(ctx) })
 	g.Go(func() error { return (&collector{collect: s.control.CollectGarbage, log: s.log}).run(ctx) })
 	g.Go(func() error {
 		defer stopIntake()

@@ -50,7 +50,8 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 	s.edge = edge.New(links, time.Now)
 	deps := adminapi.Deps{
 		Control: s.control, Tokens: s.tokens, Audit: s.audit, Authenticate: s.tokens.Authenticate, Authorize: adminapi.OwnerOnly,
-		Probe: s.probe, Status: s.status, MaxBody: s.cfg.MaxBody, Log: s.log,
+		Webhooks: s.notify,
+		Probe:    s.probe, Status: s.status, MaxBody: s.cfg.MaxBody, Log: s.log,
 	}
 	admin, err := adminapi.New(deps)
 	if err != nil {

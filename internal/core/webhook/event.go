@@ -39,6 +39,9 @@ func Public(c ota.Change) (e Event, ok bool) {
 		}
 	}
 	e.add(&c)
+	if name == typeRoleGranted || name == typeRoleRevoked {
+		e.addGrant(&c)
+	}
 	return e, true
 }
 
@@ -114,4 +117,21 @@ func clean(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// addGrant takes role and scope out of the grant that a record holds whole.
+func (e *Event) addGrant(c *ota.Change) {
+	whole := c.After
+	if whole == "" {
+		whole = c.Before
+	}
+	var g ota.RoleGrant
+	if json.Unmarshal([]byte(whole), &g) != nil || g.Role == "" {
+		return
+	}
+	e.Data["role"] = clean(string(g.Role))
+	e.Data["scope"] = clean(g.Scope.String())
+	if g.Scope.App != "" {
+		e.Data["app"] = clean(g.Scope.App)
+	}
 }

@@ -180,3 +180,12 @@ func signed(id, timestamp string, body []byte) []byte {
 	b = append(append(b, timestamp...), '.')
 	return append(b, body...)
 }
+
+// TimeOf is when a request says it was signed; the zero time if it does not.
+func TimeOf(r Signed) time.Time {
+	sec, err := strconv.ParseInt(r.Timestamp, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.Unix(sec, 0)
+}

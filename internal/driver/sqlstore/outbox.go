@@ -12,11 +12,11 @@ import (
 
 // changeOwned reads changes with the organisation they concern: the one they
 // name, else the one of their app, else the main one.
-const changeOwned = `SELECT c.id, c.at, c.actor, c.action, c.app, c.object, c.detail,
+const changeOwned = `SELECT c.id, c.at, c.actor, c.action, c.app, c.object, c.detail, c.before, c.after,
 	CASE WHEN c.org <> '' THEN c.org ELSE COALESCE(a.org, 'main') END AS owner FROM changes c LEFT JOIN apps a ON a.id = c.app`
 
 func scanOwned(r scanner) (c ota.Change, err error) {
-	return c, r.Scan(&c.ID, &c.At, &c.Actor, &c.Action, &c.App, &c.Object, &c.Detail, &c.Org)
+	return c, r.Scan(&c.ID, &c.At, &c.Actor, &c.Action, &c.App, &c.Object, &c.Detail, &c.Before, &c.After, &c.Org)
 }
 
 // LastChange implements [notify.Reader].

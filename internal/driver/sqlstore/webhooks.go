@@ -83,8 +83,8 @@ func webhookRow(w *notify.Stored) ([]any, error) {
 		return nil, fmt.Errorf("encode events: %w", err)
 	}
 	return []any{
-		w.Org, sql.NullString{String: w.App, Valid: w.App != ""}, w.Name, string(w.Format), w.Address, w.URL, string(to), string(events),
-		string(w.Signing), w.PublicKey, w.Secret, w.OldSecret, w.OldSecretUntil, w.Enabled, w.FailingSince, w.DisabledReason, w.Cursor,
+		w.Org, sql.NullString{String: w.App, Valid: w.App != ""}, w.Name, string(w.Format), notNull(w.Address), w.URL, string(to), string(events),
+		string(w.Signing), w.PublicKey, notNull(w.Secret), notNull(w.OldSecret), w.OldSecretUntil, w.Enabled, w.FailingSince, w.DisabledReason, w.Cursor,
 		w.CreatedAt, string(w.CreatedBy),
 	}, nil
 }
@@ -115,7 +115,7 @@ func (t *txn) UpdateWebhook(ctx context.Context, w notify.Stored) error {
 	_, err = t.exec(ctx, `UPDATE webhooks SET name = $1, address = $2, shown = $3, recipients = $4, events = $5, public_key = $6,
 		secret = $7, old_secret = $8, old_secret_until = $9, enabled = $10, failing_since = $11, disabled_reason = $12, cursor = $13
 		WHERE id = $14`,
-		w.Name, w.Address, w.URL, string(to), string(events), w.PublicKey, w.Secret, w.OldSecret, w.OldSecretUntil,
+		w.Name, notNull(w.Address), w.URL, string(to), string(events), w.PublicKey, notNull(w.Secret), notNull(w.OldSecret), w.OldSecretUntil,
 		w.Enabled, w.FailingSince, w.DisabledReason, w.Cursor, w.ID)
 	return err
 }
@@ -134,4 +134,13 @@ func (s reads) Administrators(ctx context.Context, org string) ([]string, error)
 			UNION SELECT m.user_id FROM group_members m JOIN grants g ON g.subject_kind = 'group' AND g.subject_id = m.group_id
 				WHERE g.org = $1 AND g.app = '' AND g.role IN ('owner', 'administrator'))
 		ORDER BY email`, org)
+}
+
+// notNull makes no bytes an empty value: the driver reads one as nil, and writes
+// nil as NULL.
+func notNull(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
 }

@@ -30,7 +30,7 @@ func (s *Service) Run(ctx context.Context) error {
 	var serving sync.WaitGroup
 	defer serving.Wait()
 	slots := make(chan struct{}, maxParallel)
-	tick, adopt, purge := time.NewTicker(tickEvery), time.NewTicker(adoptEvery), time.NewTicker(purgeEvery)
+	tick, adopt, purge := time.NewTicker(s.Every), time.NewTicker(adoptEvery), time.NewTicker(purgeEvery)
 	defer tick.Stop()
 	defer adopt.Stop()
 	defer purge.Stop()

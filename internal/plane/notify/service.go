@@ -42,7 +42,9 @@ type Deps struct {
 	Jitter func() float64 // from 0 to below 1
 	Key    [32]byte       // the server's own secret for what is stored here
 	Log    *slog.Logger
-	URL    string // where people reach this server, for mails; may be empty
+	// Every is the time between two looks for work; 0 = a second.
+	Every time.Duration
+	URL   string // where people reach this server, for mails; may be empty
 }
 
 // Service keeps subscriptions and serves them. Its methods may be called by many
@@ -61,6 +63,9 @@ type Service struct {
 // New returns a Service.
 func New(d Deps) (*Service, error) {
 	s := &Service{Deps: d, wake: make(chan struct{}, 1), busy: map[int64]bool{}}
+	if s.Every == 0 {
+		s.Every = tickEvery
+	}
 	key, err := hkdf.Key(sha256.New, d.Key[:], nil, "waxwing webhooks: stored secrets", 32)
 	if err != nil {
 		return nil, fmt.Errorf("derive a key: %w", err)

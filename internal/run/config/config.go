@@ -41,6 +41,9 @@ type Config struct {
 	AuditPrivate   bool          // checkpoints and hashes of the audit log want a token, too
 	Syslog         string        // where the audit log goes as it grows: udp://, tcp:// or tls://host:port; "" = nowhere
 	ShutdownGrace  time.Duration // how long requests may take to end when the server stops
+	SMTP           secret.Text   // smtp(s)://user:password@host:port; none = no mail is sent
+	MailFrom       string        // the sender of mails
+	EgressAllow    string        // networks and hosts that webhooks may reach besides https on the internet
 	Log            *slog.Logger  // nil = says nothing; not in the table
 }
 
@@ -89,6 +92,12 @@ func Settings() []Setting {
 		{"WAXWING_AUDIT_RETENTION", "how long entries of the audit log keep their text, such as 17520h; 0 = for ever (the default)", false, duration(func(c *Config) *time.Duration { return &c.AuditRetention })},
 		{"WAXWING_AUDIT_PRIVATE", "ask for a token even for checkpoints and hashes of the audit log (true or false)", false, boolean(func(c *Config) *bool { return &c.AuditPrivate })},
 		{"WAXWING_SYSLOG", "where the audit log is sent as it grows: udp://, tcp:// or tls://host:port", false, text(func(c *Config) *string { return &c.Syslog })},
+		{"WAXWING_SMTP_URL", "mail server, such as smtp://user:password@mail.example.com:587 (STARTTLS) or smtps://", true, func(c *Config, v string) error {
+			c.SMTP = secret.New(v)
+			return nil
+		}},
+		{"WAXWING_MAIL_FROM", "address that mails come from", false, text(func(c *Config) *string { return &c.MailFrom })},
+		{"WAXWING_EGRESS_ALLOW", "networks and hosts that webhooks may reach besides https on the internet, such as 10.1.0.0/16,chat.intranet.example:8065", false, text(func(c *Config) *string { return &c.EgressAllow })},
 		{"WAXWING_SHUTDOWN_GRACE", "how long requests may take to end when the server stops, such as 20s", false, duration(func(c *Config) *time.Duration { return &c.ShutdownGrace })},
 	}
 }
@@ -149,6 +158,9 @@ func (c *Config) Check() error {
 	}
 	if err := c.checkSyslog(); err != nil {
 		return err
+	}
+	if c.SMTP.IsZero() != (c.MailFrom == "") {
+		return invalid("WAXWING_SMTP_URL", "WAXWING_SMTP_URL and WAXWING_MAIL_FROM come together")
 	}
 	return c.checkPublicURL()
 }

@@ -56,12 +56,12 @@ func callerOf(ctx context.Context) caller {
 
 // guard is the middleware of every operation: no valid token, or one that may
 // not do the action, and the handler does not run.
-func (s *server) guard(action string) func(huma.Context, func(huma.Context)) {
+func (s *server) guard(rt route) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		ctx := hc.Context()
 		p, err := s.authenticate(ctx, hc.Header("Authorization"), addrOf(requestOf(hc)))
 		if err == nil {
-			err = s.deps.Authorize(ctx, p, action, resourceOf(hc))
+			err = s.authorize(hc, p, rt)
 		}
 		if err != nil {
 			s.fail(hc, err)
@@ -71,6 +71,18 @@ func (s *server) guard(action string) func(huma.Context, func(huma.Context)) {
 		eventOf(ctx).actor = c.actor
 		next(huma.WithValue(hc, callerKey{}, c))
 	}
+}
+
+func (s *server) authorize(hc huma.Context, p ota.Principal, rt route) error {
+	r := resourceOf(hc)
+	if rt.scope != nil {
+		where, err := rt.scope(hc)
+		if err != nil {
+			return err
+		}
+		r.Scope = where
+	}
+	return s.deps.Authorize(hc.Context(), p, rt.action, r)
 }
 
 // resourceOf is what the address of a request is about.

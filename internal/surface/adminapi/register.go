@@ -21,6 +21,10 @@ type route struct {
 	status  int   // of a good answer; 0 = 200, or 204 without one
 	also    int   // another status of a good answer; 0 = none
 	limit   int64 // bytes of the request body; 0 = the server's MaxBody
+
+	// scope finds what a request is about that its address does not say;
+	// nil = the address says it.
+	scope func(hc huma.Context) (ota.Scope, error)
 }
 
 // none is the body or answer of operations without one.
@@ -124,7 +128,7 @@ func (s *server) operation(r route) huma.Operation {
 			Content:     map[string]*huma.MediaType{problemType: {Schema: schemaOf[Problem](s.api, "Problem")}},
 		}},
 		RejectUnknownQueryParameters: true,
-		Middlewares:                  huma.Middlewares{s.guard(r.action)},
+		Middlewares:                  huma.Middlewares{s.guard(r)},
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/plane/audit"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
+	"github.com/waxwing-ota/waxwing/internal/plane/notify"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
 )
 
@@ -31,6 +32,7 @@ type Deps struct {
 	Control      *control.Service
 	Tokens       *token.Service
 	Audit        *audit.Service
+	Webhooks     *notify.Service
 	Authenticate Authenticator
 	Authorize    Authorizer
 	// Probe asks the data plane what a device would get that sent its request
@@ -85,6 +87,7 @@ func build(d Deps) (*server, error) {
 	s.registerDevices()
 	s.registerEvents()
 	s.registerAudit()
+	s.registerWebhooks()
 
 	var err error
 	if s.doc, err = finish(s.api.OpenAPI()); err != nil {

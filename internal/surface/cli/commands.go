@@ -27,6 +27,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newChangesCommand(g),
 		newAuditCommand(g),
 		newTokensCommand(g),
+		newWebhooksCommand(g),
 		newGCCommand(g),
 	)
 }

@@ -107,14 +107,35 @@ var importRules = []importRule{
 		why: "the command line is a client of the API; only serve and demo start a server, through run",
 	},
 	{
+		from: "driver/hook",
+		only: []string{"core/ota", "plane/notify"},
+		not:  []string{"database/sql/..."},
+		why:  "what sends requests to addresses of others knows nothing of what is worth stealing here",
+	},
+	{
+		from: "driver/mail",
+		only: []string{"core/ota", "plane/notify", "secret", "github.com/wneessen/go-mail/..."},
+		not:  []string{"net/http/...", "database/sql/..."},
+		why:  "what sends mails knows nothing but mails",
+	},
+	{
 		from: "driver/...",
 		only: []string{
 			"core/...", "plane/...", "driver/blob", "driver/blob/...", "driver/sqlstore/...", "secret",
 			"modernc.org/sqlite/...", "github.com/pressly/goose/v3/...", "github.com/google/go-cmp/...",
 			"github.com/go-json-experiment/json/...", "golang.org/x/mod/...", "golang.org/x/sync/...", "golang.org/x/sys/...",
 		},
-		not: []string{"net/http/..."},
 		why: "drivers satisfy what the planes declare and know no surface",
+	},
+	{
+		from: "driver/sqlstore/...",
+		not:  []string{"net/http/..."},
+		why:  "storage makes no requests; driver/hook is the one that does",
+	},
+	{
+		from: "driver/blob/...",
+		not:  []string{"net/http/..."},
+		why:  "storage makes no requests; driver/hook is the one that does",
 	},
 	{
 		from: "client",
@@ -174,6 +195,7 @@ var onlyIn = []struct {
 }{
 	{"github.com/danielgtaylor/huma/v2/...", []string{"surface/adminapi"}, "the API framework can be swapped in one place"},
 	{"github.com/spf13/cobra/...", []string{"surface/cli/..."}, "commands are the command line's"},
+	{"github.com/wneessen/go-mail/...", []string{"driver/mail"}, "mail leaves through one door"},
 	{"modernc.org/sqlite/...", []string{"driver/sqlstore/..."}, "one package holds all SQL"},
 	{"github.com/pressly/goose/v3/...", []string{"driver/sqlstore/..."}, "one package holds all SQL"},
 	{"database/sql/...", []string{"driver/sqlstore/..."}, "one package holds all SQL"},
