@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/plane/notify"
 )
 
 // operations lists what is registered.
@@ -53,7 +54,12 @@ func owner(name string) ota.Principal {
 func newGate(t *testing.T) *gate {
 	t.Helper()
 	g := &gate{}
+	hooks, err := notify.New(notify.Deps{Store: nothingThere{}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	h, err := New(Deps{
+		Webhooks: hooks,
 		Authenticate: func(_ context.Context, secret string, _ netip.Addr) (ota.Principal, error) {
 			if secret != "good" {
 				return ota.Principal{}, ota.Errorf(ota.KindUnauthorized, "token_invalid", "no")
@@ -73,6 +79,18 @@ func newGate(t *testing.T) *gate {
 	return g
 }
 
+// nothingThere is a store whose webhooks cannot be found; whatever else is asked
+// of it is a panic.
+type nothingThere struct{ notify.Store }
+
+func (nothingThere) Webhook(context.Context, int64) (notify.Stored, error) {
+	return notify.Stored{}, ota.NotFound(notify.CodeWebhookNotFound, "there is none")
+}
+
+func (nothingThere) Org(context.Context, string) (ota.Org, error) {
+	return ota.Org{}, ota.NotFound("org_not_found", "there is none")
+}
+
 func (g *gate) do(method, path, auth string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader("{}"))
 	if auth != "" {
@@ -85,7 +103,7 @@ func (g *gate) do(method, path, auth string) *httptest.ResponseRecorder {
 
 // example fills the parameters of a path.
 func example(path string) string {
-	return strings.NewReplacer("{app}", "com.example.app", "{id}", "1", "{key}", "MIIBCgKCAQEA%2F+x", "{channel}", "beta", "{version}", "1.0.0", "{digest}", strings.Repeat("ab", 32),
+	return strings.NewReplacer("{app}", "com.example.app", "{id}", "1", "{delivery}", "2", "{key}", "MIIBCgKCAQEA%2F+x", "{channel}", "beta", "{version}", "1.0.0", "{digest}", strings.Repeat("ab", 32),
 		"{device}", "0a000000-0000-4000-8000-000000000001").Replace(path)
 }
 
