@@ -70,7 +70,9 @@ func TestMailIsBounded(t *testing.T) {
 // failingMailer is a mail server that is down.
 type failingMailer struct{}
 
-func (failingMailer) Mail(context.Context, notify.Mail) error { return errors.New("down: user:password@host") }
+func (failingMailer) Mail(context.Context, notify.Mail) error {
+	return errors.New("down: user:password@host")
+}
 
 func TestMailServerDown(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
@@ -110,4 +112,3 @@ func TestAdministratorsHear(t *testing.T) {
 		}
 	})
 }
-
