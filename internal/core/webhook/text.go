@@ -61,9 +61,20 @@ func (e Event) Headline() string {
 func (e Event) Facts() [][2]string {
 	var out [][2]string
 	for _, f := range [][2]string{
-		{"from", "Before"}, {"percentage_bps", "Share"}, {"reason", "Reason"}, {"pause_reason", "Reason"}, {"did", "Done"},
-		{"note", "Note"}, {"devices", "Devices"}, {"active", "Active devices"}, {"required", "Approvals needed"},
-		{"request", "Request"}, {"scope", "Scope"}, {"method", "Method"}, {"actor", "By"}, {"org", "Organisation"},
+		{"from", "Before"},
+		{"percentage_bps", "Share"},
+		{"reason", "Reason"},
+		{"pause_reason", "Reason"},
+		{"did", "Done"},
+		{"note", "Note"},
+		{"devices", "Devices"},
+		{"active", "Active devices"},
+		{"required", "Approvals needed"},
+		{"request", "Request"},
+		{"scope", "Scope"},
+		{"method", "Method"},
+		{"actor", "By"},
+		{"org", "Organisation"},
 	} {
 		v := e.text(f[0])
 		if f[0] == "percentage_bps" {

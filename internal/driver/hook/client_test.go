@@ -104,8 +104,14 @@ func TestRebinding(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, set := range [][]netip.Addr{
-		{loop}, {public, loop}, {loop, public}, {netip.MustParseAddr("::ffff:127.0.0.1")}, {netip.MustParseAddr("::1")},
-		{netip.MustParseAddr("169.254.169.254")}, {netip.MustParseAddr("64:ff9b::7f00:1")}, {netip.MustParseAddr("fe80::1%eth0")},
+		{loop},
+		{public, loop},
+		{loop, public},
+		{netip.MustParseAddr("::ffff:127.0.0.1")},
+		{netip.MustParseAddr("::1")},
+		{netip.MustParseAddr("169.254.169.254")},
+		{netip.MustParseAddr("64:ff9b::7f00:1")},
+		{netip.MustParseAddr("fe80::1%eth0")},
 	} {
 		answers, looked = [][]netip.Addr{set, {loop}}, 0
 		_, err := c.Send(t.Context(), notify.Request{URL: "https://rebind.example.com:8443/"})

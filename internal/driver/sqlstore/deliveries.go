@@ -10,10 +10,6 @@ import (
 
 const deliveryColumns = `id, webhook_id, message_id, type, kind, state, attempts, next_at, created_at, done_at`
 
-func scanDelivery(r scanner) (d ota.Delivery, err error) {
-	return d, r.Scan(&d.ID, &d.Webhook, &d.MessageID, &d.Type, &d.Kind, &d.State, &d.Attempts, &d.NextAt, &d.CreatedAt, &d.DoneAt)
-}
-
 func scanJob(r scanner) (j notify.Job, err error) {
 	d := &j.Delivery
 	return j, r.Scan(&d.ID, &d.Webhook, &d.MessageID, &d.Type, &d.Kind, &d.State, &d.Attempts, &d.NextAt, &d.CreatedAt, &d.DoneAt, &j.Body)

@@ -83,7 +83,9 @@ func webhookRow(w *notify.Stored) ([]any, error) {
 		return nil, fmt.Errorf("encode events: %w", err)
 	}
 	return []any{
-		w.Org, sql.NullString{String: w.App, Valid: w.App != ""}, w.Name, string(w.Format), notNull(w.Address), w.URL, string(to), string(events),
+		w.Org,
+		sql.NullString{String: w.App, Valid: w.App != ""},
+		w.Name, string(w.Format), notNull(w.Address), w.URL, string(to), string(events),
 		string(w.Signing), w.PublicKey, notNull(w.Secret), notNull(w.OldSecret), w.OldSecretUntil, w.Enabled, w.FailingSince, w.DisabledReason, w.Cursor,
 		w.CreatedAt, string(w.CreatedBy),
 	}, nil
