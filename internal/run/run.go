@@ -21,6 +21,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/driver/sqlstore"
 	"github.com/waxwing-ota/waxwing/internal/plane/audit"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
+	"github.com/waxwing-ota/waxwing/internal/plane/directory"
 	"github.com/waxwing-ota/waxwing/internal/plane/edge"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
@@ -43,19 +44,20 @@ type Server struct {
 	started   time.Time
 	bootstrap string
 
-	data    *dataDir
-	db      *sqlstore.DB
-	blobs   blob.Store
-	snap    *snap.Holder
-	control *control.Service
-	tokens  *token.Service
-	audit   *audit.Service
-	ingest  *ingest.Service
-	edge    *edge.Service
-	notify  *notify.Service
-	routes  *routes
-	ready   *ready
-	ln      net.Listener
+	data      *dataDir
+	db        *sqlstore.DB
+	blobs     blob.Store
+	snap      *snap.Holder
+	control   *control.Service
+	tokens    *token.Service
+	audit     *audit.Service
+	ingest    *ingest.Service
+	edge      *edge.Service
+	notify    *notify.Service
+	routes    *routes
+	ready     *ready
+	ln        net.Listener
+	directory *directory.Service
 }
 
 // New opens the data directory (made if there is none), brings the database up

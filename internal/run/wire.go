@@ -11,7 +11,9 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/driver/sqlstore"
+	"github.com/waxwing-ota/waxwing/internal/plane/authz"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
+	"github.com/waxwing-ota/waxwing/internal/plane/directory"
 	"github.com/waxwing-ota/waxwing/internal/plane/edge"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
 	"github.com/waxwing-ota/waxwing/internal/plane/snap"
@@ -25,6 +27,7 @@ import (
 const haltActor ota.Actor = "system/guard"
 
 func (s *Server) wirePlanes() {
+	s.wireDirectory()
 	s.snap = snap.NewHolder(s.db)
 	s.ingest = ingest.New(ingest.Deps{
 		Store: s.db, Snap: s.snap, Now: time.Now, Log: s.log,
@@ -42,16 +45,25 @@ func (s *Server) wirePlanes() {
 	})
 }
 
+// wireDirectory makes the plane of people and roles.
+func (s *Server) wireDirectory() {
+	s.directory = directory.New(directory.Deps{Store: sqlstore.Directory{DB: s.db}, Now: time.Now})
+}
+
 func (s *Server) wireSurfaces(ctx context.Context) error {
 	links, err := s.secret(ctx, "links")
 	if err != nil {
 		return err
 	}
 	s.edge = edge.New(links, time.Now)
+	access, err := authz.New(authz.Deps{Places: places{s.snap}, Now: time.Now})
+	if err != nil {
+		return err
+	}
 	deps := adminapi.Deps{
-		Control: s.control, Tokens: s.tokens, Audit: s.audit, Authenticate: s.tokens.Authenticate, Authorize: adminapi.OwnerOnly,
-		Webhooks: s.notify,
-		Probe:    s.probe, Status: s.status, MaxBody: s.cfg.MaxBody, Log: s.log,
+		Control: s.control, Directory: s.directory, Tokens: s.tokens, Audit: s.audit, Webhooks: s.notify,
+		Authenticate: s.tokens.Authenticate, Access: access,
+		Probe: s.probe, Status: s.status, MaxBody: s.cfg.MaxBody, Log: s.log,
 	}
 	admin, err := adminapi.New(deps)
 	if err != nil {

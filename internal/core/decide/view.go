@@ -11,6 +11,7 @@ import (
 // a write builds another.
 type App struct {
 	ID             string
+	Org            string // the organisation it belongs to; no decision asks for it
 	ExposeMetadata bool
 	AllowCustomID  bool
 	Channels       []*Channel // ordered by name, then id

@@ -16,7 +16,7 @@ import (
 // very pointers, so that what was derived from them stays valid.
 func Build(l Loaded, prev *decide.App) *decide.App {
 	app := &decide.App{
-		ID: l.App.ID, ExposeMetadata: l.App.ExposeMetadata, AllowCustomID: l.App.AllowCustomID,
+		ID: l.App.ID, Org: l.App.Org, ExposeMetadata: l.App.ExposeMetadata, AllowCustomID: l.App.AllowCustomID,
 		Channels: make([]*decide.Channel, 0, len(l.Channels)), Versions: decide.NewVersions(l.Versions),
 	}
 	var old map[int64]*decide.Bundle

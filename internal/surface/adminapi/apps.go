@@ -32,10 +32,13 @@ func (s *server) registerApps() {
 			return listOf(s.deps.Control.Apps(c, in.page()))
 		})
 	register(s, route{
-		id: "create-app", method: http.MethodPost, path: "/apps", action: "app.create", tag: tag, status: http.StatusCreated,
+		id: "create-app", method: http.MethodPost, path: "/apps", action: "app.create", tag: tag, status: http.StatusCreated, somewhere: true,
 		summary: "Create an app, with a public channel production",
 	},
 		func(c *call, _ *Request, body ota.NewApp) (ota.App, error) {
+			if err := c.may("app.create", ota.Scope{Org: orgNamed(body.Org)}); err != nil {
+				return ota.App{}, err
+			}
 			return s.deps.Control.CreateApp(c, c.actor, body)
 		})
 	register(s, route{
@@ -66,4 +69,12 @@ func (s *server) registerApps() {
 		func(c *call, in *changesInput, _ none) (list[ota.Change], error) {
 			return listOf(s.deps.Control.Changes(c, in.App, in.page()))
 		})
+}
+
+// orgNamed is the organisation that a request means which names none.
+func orgNamed(org string) string {
+	if org == "" {
+		return ota.MainOrg
+	}
+	return org
 }

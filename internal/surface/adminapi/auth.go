@@ -12,20 +12,19 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/secret"
 )
 
-// Authorizer decides whether a caller may do an action, such as
-// "release.create", to a resource. It returns nil or the error to answer with.
-// Every operation of the package asks it before anything else happens. A
-// resource with an app comes without the app's organisation.
-type Authorizer func(ctx context.Context, p ota.Principal, action string, r ota.Resource) error
-
-// OwnerOnly is the rule of servers without roles: owners may do everything, and
-// nobody else anything.
-func OwnerOnly(_ context.Context, p ota.Principal, action string, _ ota.Resource) error {
-	if p.Is(ota.RoleOwner, ota.Scope{Org: ota.MainOrg}) {
-		return nil
-	}
-	return ota.Errorf(ota.KindForbidden, "not_allowed", "%s may not do %s", p.Actor(), action).
-		WithHint("use a token of an owner")
+// Access decides what callers may do. Every operation asks it before anything
+// else happens.
+type Access interface {
+	// Authorize returns nil if the caller may do an action, such as
+	// "release.create", to a resource, or the error to answer with. A resource
+	// with an app comes without the app's organisation.
+	Authorize(ctx context.Context, p ota.Principal, action string, r ota.Resource) error
+	// Reach says where the caller may do the action; nowhere is an error.
+	Reach(ctx context.Context, p ota.Principal, action string) (ota.Reach, error)
+	// Explain says why the caller may do something or not.
+	Explain(ctx context.Context, p ota.Principal, action string, r ota.Resource) (ota.Decision, error)
+	// Matrix lists what each role may do.
+	Matrix() []ota.MatrixRow
 }
 
 // Authenticator finds who a bearer secret is that came from an address, or
@@ -36,6 +35,7 @@ type Authenticator func(ctx context.Context, secret string, from netip.Addr) (ot
 type caller struct {
 	principal ota.Principal
 	actor     ota.Actor
+	reach     ota.Reach // of the action, in operations that may be done somewhere
 }
 
 type principalKey struct{}
@@ -56,33 +56,37 @@ func callerOf(ctx context.Context) caller {
 
 // guard is the middleware of every operation: no valid token, or one that may
 // not do the action, and the handler does not run.
-func (s *server) guard(rt route) func(huma.Context, func(huma.Context)) {
+func (s *server) guard(r route) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		ctx := hc.Context()
-		p, err := s.authenticate(ctx, hc.Header("Authorization"), addrOf(requestOf(hc)))
-		if err == nil {
-			err = s.authorize(hc, p, rt)
-		}
+		c, err := s.admit(hc, r)
 		if err != nil {
 			s.fail(hc, err)
 			return
 		}
-		c := caller{principal: p, actor: p.Actor()}
 		eventOf(ctx).actor = c.actor
 		next(huma.WithValue(hc, callerKey{}, c))
 	}
 }
 
-func (s *server) authorize(hc huma.Context, p ota.Principal, rt route) error {
-	r := resourceOf(hc)
-	if rt.scope != nil {
-		where, err := rt.scope(hc)
-		if err != nil {
-			return err
-		}
-		r.Scope = where
+// admit finds who makes a request and whether they may.
+func (s *server) admit(hc huma.Context, r route) (c caller, err error) {
+	ctx := hc.Context()
+	if c.principal, err = s.authenticate(ctx, hc.Header("Authorization"), addrOf(requestOf(hc))); err != nil {
+		return c, err
 	}
-	return s.deps.Authorize(hc.Context(), p, rt.action, r)
+	c.actor = c.principal.Actor()
+	if r.somewhere {
+		c.reach, err = s.deps.Access.Reach(ctx, c.principal, r.action)
+		return c, err
+	}
+	on := resourceOf(hc)
+	if r.scope != nil {
+		if on.Scope, err = r.scope(hc); err != nil {
+			return c, err
+		}
+	}
+	return c, s.deps.Access.Authorize(ctx, c.principal, r.action, on)
 }
 
 // resourceOf is what the address of a request is about.

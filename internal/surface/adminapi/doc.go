@@ -4,5 +4,5 @@
 // renders what came back.
 //
 // It must never hold a rule of the product, reach into storage, or register an
-// operation that does not ask [Authorizer].
+// operation that does not ask [Access].
 package adminapi

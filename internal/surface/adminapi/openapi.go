@@ -11,8 +11,12 @@ import (
 // securityScheme names the bearer token in the document.
 const securityScheme = "token"
 
-// metaAction is the operation's metadata that holds what Authorizer is asked.
-const metaAction = "action"
+// The operation's metadata: the action that Access is asked for, and whether the
+// address does not say what about.
+const (
+	metaAction    = "action"
+	metaSomewhere = "somewhere"
+)
 
 func apiConfig() huma.Config {
 	return huma.Config{

@@ -14,7 +14,7 @@ func Allowed(d Deps, r *http.Request, action, path string) error {
 	if err != nil {
 		return err
 	}
-	return d.Authorize(r.Context(), p, action, ota.Resource{Scope: ota.Scope{Org: ota.MainOrg}, Path: path})
+	return d.Access.Authorize(r.Context(), p, action, ota.Resource{Scope: ota.Scope{Org: ota.MainOrg}, Path: path})
 }
 
 // Fail answers a request outside of /api/ with the problem document of an error.

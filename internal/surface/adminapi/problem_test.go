@@ -23,7 +23,7 @@ func failing(t *testing.T, fail func() error) (http.Handler, *bytes.Buffer) {
 	var log bytes.Buffer
 	h, err := New(Deps{
 		Authenticate: func(context.Context, string, netip.Addr) (ota.Principal, error) { return owner("ci"), nil },
-		Authorize:    OwnerOnly,
+		Access:       allAccess{},
 		Status:       func(context.Context) (ota.ServerStatus, error) { return ota.ServerStatus{}, fail() },
 		Log:          slog.New(slog.NewTextHandler(&log, nil)),
 	})

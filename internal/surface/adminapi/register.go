@@ -15,7 +15,7 @@ type route struct {
 	id      string // of the operation, such as "create-app"
 	method  string
 	path    string // below /api/v1
-	action  string // what Authorizer is asked, such as "app.create"
+	action  string // what Access is asked, such as "app.create"
 	summary string
 	tag     string
 	status  int   // of a good answer; 0 = 200, or 204 without one
@@ -25,6 +25,12 @@ type route struct {
 	// scope finds what a request is about that its address does not say;
 	// nil = the address says it.
 	scope func(hc huma.Context) (ota.Scope, error)
+
+	// somewhere is for operations whose address does not say what they are about:
+	// the caller must have the action somewhere to get in, and the handler must
+	// ask with call.may what the body or the rows are about, or cut its list to
+	// the caller's reach.
+	somewhere bool
 }
 
 // none is the body or answer of operations without one.
@@ -52,8 +58,14 @@ type input[I any] interface {
 type call struct {
 	context.Context
 	caller
+	access Access
 	http   huma.Context
 	status int // of the answer; 0 = the route's
+}
+
+// may asks whether the caller may do an action to something in a scope.
+func (c *call) may(action string, on ota.Scope) error {
+	return c.access.Authorize(c, c.principal, action, ota.Resource{Scope: on, Path: resourcePath(c.http)})
 }
 
 // answer is what huma renders.
@@ -82,7 +94,7 @@ func register[I, B, O any, P input[I]](s *server, r route, h func(c *call, in P,
 		}()
 	}
 	run := func(ctx context.Context, in *I) (out O, status int, err error) {
-		c := &call{Context: ctx, caller: callerOf(ctx), http: P(in).context()}
+		c := &call{Context: ctx, caller: callerOf(ctx), access: s.deps.Access, http: P(in).context()}
 		var body B
 		if !bodiless {
 			if err := s.readJSON(c.http, r, &body); err != nil {
@@ -122,7 +134,7 @@ func (s *server) operation(r route) huma.Operation {
 		OperationID: r.id, Method: r.method, Path: prefix + r.path, Summary: r.summary, Tags: []string{r.tag},
 		DefaultStatus: status,
 		Security:      []map[string][]string{{securityScheme: {}}},
-		Metadata:      map[string]any{metaAction: r.action},
+		Metadata:      map[string]any{metaAction: r.action, metaSomewhere: r.somewhere},
 		Responses: map[string]*huma.Response{"default": {
 			Description: "The request failed; nothing was changed.",
 			Content:     map[string]*huma.MediaType{problemType: {Schema: schemaOf[Problem](s.api, "Problem")}},

@@ -14,6 +14,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/plane/audit"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
+	"github.com/waxwing-ota/waxwing/internal/plane/directory"
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
 )
@@ -34,7 +35,8 @@ type Deps struct {
 	Audit        *audit.Service
 	Webhooks     *notify.Service
 	Authenticate Authenticator
-	Authorize    Authorizer
+	Access       Access
+	Directory    *directory.Service
 	// Probe asks the data plane what a device would get that sent its request
 	// to where r was sent.
 	Probe func(ctx context.Context, app string, in ota.ProbeRequest, r *http.Request) (json.RawMessage, []decide.Step, error)

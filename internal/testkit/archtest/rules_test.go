@@ -63,6 +63,11 @@ var importRules = []importRule{
 		why:  "the data plane sees the snapshot and stored files, nothing else",
 	},
 	{
+		from: "plane/authz",
+		only: []string{"core/...", "github.com/cedar-policy/cedar-go/..."},
+		why:  "who may do what is decided from the policies and the caller alone, so that it can be read, tested and explained by itself",
+	},
+	{
 		from: "plane/...",
 		only: []string{
 			"core/...", "plane/snap", "driver/blob", "secret",
@@ -194,6 +199,7 @@ var onlyIn = []struct {
 	why  string
 }{
 	{"github.com/danielgtaylor/huma/v2/...", []string{"surface/adminapi"}, "the API framework can be swapped in one place"},
+	{"github.com/cedar-policy/cedar-go/...", []string{"plane/authz"}, "one package asks the policies"},
 	{"github.com/spf13/cobra/...", []string{"surface/cli/..."}, "commands are the command line's"},
 	{"github.com/wneessen/go-mail/...", []string{"driver/mail"}, "mail leaves through one door"},
 	{"modernc.org/sqlite/...", []string{"driver/sqlstore/..."}, "one package holds all SQL"},
