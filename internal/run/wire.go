@@ -16,6 +16,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/directory"
 	"github.com/waxwing-ota/waxwing/internal/plane/edge"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
+	"github.com/waxwing-ota/waxwing/internal/plane/insight"
 	"github.com/waxwing-ota/waxwing/internal/plane/snap"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
 	"github.com/waxwing-ota/waxwing/internal/surface/adminapi"
@@ -65,6 +66,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 		Authenticate: s.tokens.Authenticate, Access: access,
 		Probe: s.probe, Status: s.status, MaxBody: s.cfg.MaxBody, Log: s.log,
 	}
+	deps.Insight = insight.New(s.db, time.Now)
 	admin, err := adminapi.New(deps)
 	if err != nil {
 		return err

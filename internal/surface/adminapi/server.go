@@ -16,6 +16,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 	"github.com/waxwing-ota/waxwing/internal/plane/directory"
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
+	"github.com/waxwing-ota/waxwing/internal/plane/insight"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
 )
 
@@ -31,6 +32,7 @@ const fallback = "/api/"
 // Deps is what the API needs. Every field is required.
 type Deps struct {
 	Control      *control.Service
+	Insight      *insight.Service
 	Tokens       *token.Service
 	Audit        *audit.Service
 	Webhooks     *notify.Service
@@ -90,6 +92,7 @@ func build(d Deps) (*server, error) {
 	s.registerEvents()
 	s.registerAudit()
 	s.registerWebhooks()
+	s.registerInsight()
 
 	var err error
 	if s.doc, err = finish(s.api.OpenAPI()); err != nil {

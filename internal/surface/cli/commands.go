@@ -24,6 +24,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newDevicesCommand(g),
 		newEventsCommand(g),
 		newTrafficCommand(g),
+		newStatsCommand(g),
 		newChangesCommand(g),
 		newAuditCommand(g),
 		newTokensCommand(g),
