@@ -85,10 +85,10 @@ func (s reads) Devices(ctx context.Context, app string, f ota.DeviceFilter, p ot
 	var w where
 	w.and("d.app = %s", app)
 	w.and("(d.last_seen, d.id) < ("+w.arg(seen)+", %s)", id)
-	w.andText("d.platform", f.Platform)
-	w.andText("d.version_name", f.Version)
-	w.andText("d.default_channel", f.Channel)
-	w.andText("d.custom_id", f.CustomID)
+	w.andText("(d.platform || '')", f.Platform)
+	if err := s.narrow(ctx, &w, app, f); err != nil {
+		return nil, "", err
+	}
 	limit := pageLimit(p)
 	items, err := selectAll(ctx, s.q, scanDevice, `SELECT `+deviceColumns+` FROM devices d`+deviceJoin+
 		` WHERE `+w.String()+` ORDER BY d.last_seen DESC, d.id DESC LIMIT `+w.arg(limit+1), w.args...)
@@ -107,6 +107,35 @@ func (s reads) Devices(ctx context.Context, app string, f ota.DeviceFilter, p ot
 		}
 	}
 	return items, next, nil
+}
+
+// fewDevices is how many are found by a column's index and sorted; more of them
+// are found soon enough by walking along the order of the list.
+const fewDevices = 20_000
+
+// narrow adds the conditions of a filter. An expression keeps a column's index
+// out of the plan, and the condition that a partial index asks for lets it in.
+func (s reads) narrow(ctx context.Context, w *where, app string, f ota.DeviceFilter) error {
+	for _, by := range []struct{ column, value string }{
+		{"version_name", f.Version}, {"default_channel", f.Channel}, {"custom_id", f.CustomID},
+	} {
+		if by.value == "" {
+			continue
+		}
+		n, err := selectOne(ctx, s.q, nil, func(r scanner) (n int, err error) { return n, r.Scan(&n) },
+			`SELECT count(*) FROM (SELECT 1 FROM devices WHERE app = $1 AND `+by.column+` = $2 AND `+by.column+` <> '' LIMIT $3) AS some`,
+			app, by.value, fewDevices)
+		if err != nil {
+			return err
+		}
+		if n == fewDevices {
+			w.andText("(d."+by.column+" || '')", by.value)
+			continue
+		}
+		w.andText("d."+by.column, by.value)
+		w.conds = append(w.conds, "d."+by.column+" <> ''")
+	}
+	return nil
 }
 
 // deviceCursor returns the point below which a page of devices starts.

@@ -135,7 +135,19 @@ func BenchmarkInsightWithAMillionDevices(b *testing.B) {
 		"hours":  func() error { _, err := db.OutcomeHours(ctx, reportingApp, 1700000000000, 20000); return err },
 		"totals": func() error { _, err := db.OutcomeTotals(ctx, reportingApp, 20000); return err },
 		"checks": func() error { _, err := db.CheckQuarters(ctx, reportingApp, 1700000000000); return err },
-		"list":   func() error { _, _, err := db.Devices(ctx, reportingApp, ota.DeviceFilter{}, ota.Page{}); return err },
+		"version": func() error {
+			_, _, err := db.Devices(ctx, reportingApp, ota.DeviceFilter{Version: "1.7.0"}, ota.Page{})
+			return err
+		},
+		"no version": func() error {
+			_, _, err := db.Devices(ctx, reportingApp, ota.DeviceFilter{Version: "9.7.0"}, ota.Page{})
+			return err
+		},
+		"no channel": func() error {
+			_, _, err := db.Devices(ctx, reportingApp, ota.DeviceFilter{Channel: "9.7.0"}, ota.Page{})
+			return err
+		},
+		"list": func() error { _, _, err := db.Devices(ctx, reportingApp, ota.DeviceFilter{}, ota.Page{}); return err },
 		"rare": func() error {
 			_, _, err := db.Devices(ctx, reportingApp, ota.DeviceFilter{CustomID: "none"}, ota.Page{})
 			return err

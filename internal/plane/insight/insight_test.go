@@ -21,12 +21,16 @@ type fakeStore struct {
 	since         int64
 }
 
-func (f *fakeStore) App(context.Context, string) (ota.App, error)            { return ota.App{ID: "com.x"}, nil }
+func (f *fakeStore) App(context.Context, string) (ota.App, error) { return ota.App{ID: "com.x"}, nil }
+
 func (f *fakeStore) Channels(context.Context, string) ([]ota.Channel, error) { return f.channels, nil }
-func (f *fakeStore) Watched(context.Context, int) ([]ota.Channel, error)     { return f.channels, nil }
+
+func (f *fakeStore) Watched(context.Context, int) ([]ota.Channel, error) { return f.channels, nil }
+
 func (f *fakeStore) ChannelsOf(context.Context, []string) ([]ota.Channel, error) {
 	return f.channels, nil
 }
+
 func (f *fakeStore) DeviceTotals(context.Context, []string) (map[string]int64, error) {
 	return map[string]int64{"com.x": f.total}, nil
 }

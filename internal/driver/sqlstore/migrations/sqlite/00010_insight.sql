@@ -28,6 +28,11 @@ CREATE TABLE outcome_counts (
     PRIMARY KEY (app, hour, version)
 ) WITHOUT ROWID;
 
+-- Searches for few of many devices.
+CREATE INDEX devices_custom_id ON devices (app, custom_id) WHERE custom_id <> '';
+CREATE INDEX devices_version ON devices (app, version_name);
+CREATE INDEX devices_channel ON devices (app, default_channel) WHERE default_channel <> '';
+
 INSERT INTO device_counts (app, version, platform, channel, n)
     SELECT app, version_name, platform, default_channel, count(*) FROM devices GROUP BY 1, 2, 3, 4;
 INSERT INTO device_totals (app, n) SELECT app, count(*) FROM devices GROUP BY 1;
@@ -104,6 +109,9 @@ DROP TRIGGER outcomes_come;
 DROP TRIGGER devices_go;
 DROP TRIGGER devices_change;
 DROP TRIGGER devices_come;
+DROP INDEX devices_channel;
+DROP INDEX devices_version;
+DROP INDEX devices_custom_id;
 DROP TABLE outcome_counts;
 DROP TABLE device_totals;
 DROP TABLE device_counts;
