@@ -88,6 +88,7 @@ type world struct {
 	s    *notify.Service
 	stop func()
 
+	seen  int           // reports of devices so far
 	every time.Duration // between two looks for work
 }
 

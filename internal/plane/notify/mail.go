@@ -41,9 +41,10 @@ func (s *Service) serveMail(ctx context.Context, w *Stored, jobs []Job) (again b
 	m := digest(events, s.URL)
 	m.To = w.To
 	mailErr := s.mail(ctx, m)
-	if ctx.Err() != nil {
-		return false, nil
+	if mailErr != nil && ctx.Err() != nil {
+		return false, nil // stopping: that was no attempt
 	}
+	ctx = context.WithoutCancel(ctx) // what was sent is noted, stopping or not
 	well := mailErr == nil
 	results := make([]Result, len(batch))
 	for i := range batch {

@@ -56,9 +56,10 @@ func (s *Service) serve(ctx context.Context, id int64) (again bool, err error) {
 func (s *Service) post(ctx context.Context, w *Stored, j *Job) (well bool, err error) {
 	begin := s.Now()
 	answer, sendErr := s.send(ctx, w, j, begin)
-	if ctx.Err() != nil {
+	if sendErr != nil && ctx.Err() != nil {
 		return false, nil // stopping: that was no attempt
 	}
+	ctx = context.WithoutCancel(ctx) // what came back is noted, stopping or not
 	well = sendErr == nil && answer.Status >= 200 && answer.Status < 300
 	a := ota.Attempt{
 		N: j.Attempts + 1, At: begin.UnixMilli(), Status: answer.Status, Duration: s.Now().Sub(begin).Milliseconds(), Response: clip(answer.Body),

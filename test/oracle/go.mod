@@ -1,0 +1,10 @@
+module github.com/waxwing-ota/waxwing/test/oracle
+
+go 1.26.0
+
+require (
+	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1
+	github.com/waxwing-ota/waxwing v0.0.0
+)
+
+replace github.com/waxwing-ota/waxwing => ../..
