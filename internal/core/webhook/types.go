@@ -59,7 +59,7 @@ func Types() []Type {
 		{typeRoleRevoked, "a role was taken", []string{"role", "scope"}},
 		{typeTokenCreated, "an API token was made", []string{"token"}},
 		{TypeDisabled, "a webhook was switched off because it failed for too long", []string{"webhook", "reason"}},
-		{TypeTest, "somebody tries a webhook; goes to that one only, whatever it listens to", nil},
+		{TypeTest, "somebody tries a webhook; goes to that one only, whatever it listens to", []string{"webhook"}},
 	}
 }
 
