@@ -46,7 +46,7 @@ func Refusing(line string) Option { return func(s *Server) { s.refuse = line } }
 // Start starts a server that ends with the test.
 func Start(t testing.TB, opts ...Option) *Server {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func Start(t testing.TB, opts ...Option) *Server {
 				return
 			}
 			conns.Go(func() {
-				defer c.Close()
+				defer func() { _ = c.Close() }()
 				s.talk(c)
 			})
 		}
