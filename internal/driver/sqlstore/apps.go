@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
@@ -27,13 +28,19 @@ func (s reads) App(ctx context.Context, id string) (ota.App, error) {
 
 // Apps implements [control.Reader].
 func (s reads) Apps(ctx context.Context, p ota.Page) ([]ota.App, string, error) {
+	return s.AppsIn(ctx, ota.Reach{All: true}, p)
+}
+
+// AppsIn implements [control.Reader].
+func (s reads) AppsIn(ctx context.Context, in ota.Reach, p ota.Page) ([]ota.App, string, error) {
 	before, err := pageBefore(p)
 	if err != nil {
 		return nil, "", err
 	}
 	limit := pageLimit(p)
-	rows, err := selectAll(ctx, s.q, scanApp,
-		`SELECT `+appColumns+` FROM apps WHERE seq < $1 ORDER BY seq DESC LIMIT $2`, before, limit+1)
+	where, args := within(in, 2, "org", "id")
+	rows, err := selectAll(ctx, s.q, scanApp, `SELECT `+appColumns+` FROM apps WHERE seq < $1 AND `+where+
+		` ORDER BY seq DESC LIMIT `+strconv.Itoa(limit+1), append([]any{before}, args...)...)
 	if err != nil {
 		return nil, "", err
 	}

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/plane/directory"
@@ -26,8 +27,20 @@ func (s reads) GrantsOf(ctx context.Context, kind ota.SubjectKind, id int64) ([]
 }
 
 // Grants implements [directory.Reader].
-func (s reads) Grants(ctx context.Context, orgs []string, p ota.Page) ([]ota.RoleGrant, string, error) {
-	return pageOfOrgs(ctx, s, orgs, p, scanGrant, `SELECT `+grantColumns+` FROM grants`, func(g ota.RoleGrant) int64 { return g.ID })
+func (s reads) Grants(ctx context.Context, in ota.Reach, p ota.Page) ([]ota.RoleGrant, string, error) {
+	before, err := pageBefore(p)
+	if err != nil {
+		return nil, "", err
+	}
+	limit := pageLimit(p)
+	where, args := within(in, 2, "org", "app", "channel")
+	items, err := selectAll(ctx, s.q, scanGrant, `SELECT `+grantColumns+` FROM grants WHERE id < $1 AND `+where+
+		` ORDER BY id DESC LIMIT `+strconv.Itoa(limit+1), append([]any{before}, args...)...)
+	if err != nil {
+		return nil, "", err
+	}
+	items, next := pageNext(items, limit, func(g ota.RoleGrant) int64 { return g.ID })
+	return items, next, nil
 }
 
 // GrantsIn implements [directory.Reader].

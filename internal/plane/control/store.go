@@ -11,6 +11,7 @@ import (
 type Reader interface {
 	App(ctx context.Context, id string) (ota.App, error)
 	Apps(ctx context.Context, p ota.Page) ([]ota.App, string, error)
+	AppsIn(ctx context.Context, in ota.Reach, p ota.Page) ([]ota.App, string, error)
 	Keys(ctx context.Context, app string) ([]ota.Key, error) // newest first
 
 	Channels(ctx context.Context, app string) ([]ota.Channel, error) // by name

@@ -91,9 +91,24 @@ func (s *Service) Grant(ctx context.Context, id int64) (ota.RoleGrant, error) {
 	return s.store.Grant(ctx, id)
 }
 
-// Grants lists grants in the organisations, newest first; nil = in all.
-func (s *Service) Grants(ctx context.Context, orgs []string, page ota.Page) ([]ota.RoleGrant, string, error) {
-	return s.store.Grants(ctx, orgs, page)
+// Grants lists grants within reach, newest first.
+func (s *Service) Grants(ctx context.Context, in ota.Reach, page ota.Page) ([]ota.RoleGrant, string, error) {
+	return s.store.Grants(ctx, in, page)
+}
+
+// GroupsOf lists the groups a user is in.
+func (s *Service) GroupsOf(ctx context.Context, userID int64) ([]ota.Group, error) {
+	return s.store.GroupsOf(ctx, userID)
+}
+
+// UserByEmail returns the user with a mail address.
+func (s *Service) UserByEmail(ctx context.Context, email string) (ota.User, error) {
+	return s.store.UserByEmail(ctx, email)
+}
+
+// Effective lists what a subject holds now; a disabled one holds nothing.
+func (s *Service) Effective(ctx context.Context, kind ota.SubjectKind, id int64) ([]ota.Grant, error) {
+	return s.store.EffectiveGrants(ctx, kind, id)
 }
 
 // Held lists what a subject holds, a user's groups included, disabled or not.

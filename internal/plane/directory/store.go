@@ -34,7 +34,7 @@ type Reader interface {
 	ServiceAccounts(ctx context.Context, orgs []string, p ota.Page) ([]ota.ServiceAccount, string, error)
 
 	Grant(ctx context.Context, id int64) (ota.RoleGrant, error)
-	Grants(ctx context.Context, orgs []string, p ota.Page) ([]ota.RoleGrant, string, error)
+	Grants(ctx context.Context, in ota.Reach, p ota.Page) ([]ota.RoleGrant, string, error)
 	GrantsOf(ctx context.Context, kind ota.SubjectKind, id int64) ([]ota.RoleGrant, error)
 	GrantsIn(ctx context.Context, org string) ([]ota.RoleGrant, error)
 	// HeldGrants are a subject's own and those of a user's groups, disabled or not.

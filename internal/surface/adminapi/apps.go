@@ -25,11 +25,11 @@ type changesInput struct {
 func (s *server) registerApps() {
 	const tag = "apps"
 	register(s, route{
-		id: "list-apps", method: http.MethodGet, path: "/apps", action: "app.list", tag: tag,
-		summary: "List apps",
+		id: "list-apps", method: http.MethodGet, path: "/apps", action: "app.list", tag: tag, somewhere: true,
+		summary: "List the apps that the caller may see",
 	},
 		func(c *call, in *appsInput, _ none) (list[ota.App], error) {
-			return listOf(s.deps.Control.Apps(c, in.page()))
+			return listOf(s.deps.Control.AppsIn(c, c.reach, in.page()))
 		})
 	register(s, route{
 		id: "create-app", method: http.MethodPost, path: "/apps", action: "app.create", tag: tag, status: http.StatusCreated, somewhere: true,

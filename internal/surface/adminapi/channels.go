@@ -2,6 +2,7 @@ package adminapi
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
@@ -21,10 +22,13 @@ func (s *server) registerChannels() {
 	const tag = "channels"
 	register(s, route{
 		id: "list-channels", method: http.MethodGet, path: "/apps/{app}/channels", action: "channel.list", tag: tag,
-		summary: "List an app's channels",
+		summary: "List an app's channels that the caller may see",
 	},
 		func(c *call, in *appInput, _ none) (list[ota.Channel], error) {
 			channels, err := s.deps.Control.Channels(c, in.App)
+			channels = slices.DeleteFunc(channels, func(ch ota.Channel) bool {
+				return c.may("channel.get", ota.Scope{App: in.App, Channel: ch.Name}) != nil
+			})
 			return listOf(channels, "", err)
 		})
 	register(s, route{
