@@ -132,6 +132,7 @@ func FuzzVerify(f *testing.F) {
 	good := Sign("msg_1", at, body, k)
 	f.Add("msg_1", "1700000000", good, body)
 	f.Add("msg_1", "1700000000", "v1,AAAA v1a,AAAA", body)
+	f.Add("msg_1", "1700000000", good[:20]+"\n"+good[20:], body)
 	f.Fuzz(func(t *testing.T, id, ts, sig string, b []byte) {
 		if Verify(Signed{id, ts, sig, b}, at, k) != nil {
 			return
