@@ -135,7 +135,7 @@ func (f *file) place(at int) (line, column int) {
 	if !found {
 		i--
 	}
-	return i + 1, at - f.lines[i] + 1
+	return i + 1, utf8.RuneCount(f.data[f.lines[i]:at]) + 1
 }
 
 const (

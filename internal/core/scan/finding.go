@@ -52,7 +52,7 @@ type Finding struct {
 	Severity  Severity  `json:"severity"`
 	Certainty Certainty `json:"certainty"`
 	Path      string    `json:"path"` // in the bundle; members of archives as a.zip!/b; "" = the whole bundle
-	// Line and Column count from 1, columns in bytes; 0 = the whole file.
+	// Line and Column count from 1, columns in code points; 0 = the whole file.
 	Line   int `json:"line,omitzero"`
 	Column int `json:"column,omitzero"`
 	Offset int `json:"offset"` // in bytes; 0 if Line is 0

@@ -21,6 +21,9 @@ type Options struct {
 // Native is what the native build declares.
 type Native struct {
 	Plugins []string // names that plug-ins register under; nil = unknown
+	// Guessed says that the names were made from those of packages. They are
+	// compared loosely then, and what is missing warns.
+	Guessed bool
 	// Config is the text of the native build's capacitor.config.json, and Path
 	// what it is called in findings.
 	Config []byte

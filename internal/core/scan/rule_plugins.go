@@ -37,9 +37,14 @@ func missingPlugins() detector {
 				return
 			}
 			for _, name := range b.keys(keyPlugin) {
-				if fd := b.seen[keyPlugin+name]; !slices.Contains(native.Plugins, name) && fd.Rule != "" {
-					b.report.Findings = append(b.report.Findings, fd)
+				fd := b.seen[keyPlugin+name]
+				if native.has(name) || fd.Rule == "" {
+					continue
 				}
+				if native.Guessed {
+					fd.Severity = Warn
+				}
+				b.report.Findings = append(b.report.Findings, fd)
 			}
 		},
 	}

@@ -13,8 +13,11 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/scan/rules"
 )
 
+// Rule is a rule as data.
+type Rule = rules.Rule
+
 // Rules returns the rules, by family and id. An error is a fault of the program.
-func Rules() ([]rules.Rule, error) {
+func Rules() ([]Rule, error) {
 	set, err := rules.Load()
 	if err != nil {
 		return nil, err

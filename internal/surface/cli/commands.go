@@ -17,6 +17,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newProbeCommand(g),
 		newDeviceCommand(g),
 		newDoctorCommand(g),
+		newScanCommand(g),
 		newAppsCommand(g),
 		newChannelsCommand(g),
 		newKeysCommand(g),

@@ -60,6 +60,9 @@ func describe(b *bytes.Buffer, c *cobra.Command, level int) {
 	if len(c.Aliases) > 0 {
 		fmt.Fprintf(b, "\nAlso: `%s`\n", strings.Join(c.Aliases, "`, `"))
 	}
+	if c.HasSubCommands() && strings.Contains(c.Use, " ") { // it does something by itself too
+		usage(b, c)
+	}
 	if c.HasSubCommands() {
 		if c.HasAvailablePersistentFlags() {
 			fmt.Fprintf(b, "\nOn all of them:\n\n```\n%s```\n", flags(c.PersistentFlags().FlagUsages()))
@@ -69,6 +72,11 @@ func describe(b *bytes.Buffer, c *cobra.Command, level int) {
 		}
 		return
 	}
+	usage(b, c)
+}
+
+// usage writes how a command is called.
+func usage(b *bytes.Buffer, c *cobra.Command) {
 	fmt.Fprintf(b, "\n```\n%s\n", c.UseLine())
 	if c.Example != "" {
 		fmt.Fprintf(b, "\n%s\n", c.Example)

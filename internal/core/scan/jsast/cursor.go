@@ -29,7 +29,7 @@ func (c *cursor) to(token []byte) int {
 			return i
 		case b == '"' || b == '\'':
 			if !bytes.HasPrefix(c.src[i+1:], token) { // a quoted name
-				return c.last
+				return c.resume(i, token)
 			}
 			c.last, c.next = i+1, min(i+2+len(token), len(c.src))
 			return i + 1
@@ -39,7 +39,7 @@ func (c *cursor) to(token []byte) int {
 				n++
 			}
 			if !keyword(c.src[i:n]) {
-				return c.last
+				return c.resume(i, token)
 			}
 			i = n
 		default:
@@ -47,6 +47,25 @@ func (c *cursor) to(token []byte) int {
 		}
 	}
 	return c.last
+}
+
+// maxResume is how far the cursor looks for its way.
+const maxResume = 512
+
+// resume finds the way again when something stands at i that the tree does not
+// have: the token is taken if it stands alone nearby.
+func (c *cursor) resume(i int, token []byte) int {
+	near := c.src[i:min(i+maxResume, len(c.src))]
+	for n := 0; ; n++ {
+		k := bytes.Index(near[n:], token)
+		if k < 0 {
+			return c.last
+		}
+		if n += k; c.alone(i+n, token) && (i+n == 0 || !isWord(token[0]) || !isWord(c.src[i+n-1])) {
+			c.last, c.next = i+n, i+n+len(token)
+			return c.last
+		}
+	}
 }
 
 // skip returns the offset behind the comment or byte at i.

@@ -53,6 +53,7 @@ func TestWalkTellsLines(t *testing.T) {
 		},
 		{"assign", "el.src =\n 'x';\nvar {k: z = h(),\n v} = i()", []string{"assign src :1", "string 'x' :2", "call h :3", "call i :4"}},
 		{"templates", "`a${\nf(`b`)}c`", []string{"string `a${ :1", "call f :2", "string `b` :2", "string }c` :2"}},
+		{"computed names", "x = {[a.b]: c,\n[d]: e};\nvar {[f]: g} = h();\nlast()", []string{"assign x :1", "call h :3", "call last :4"}},
 		{"imports", "import a, {b as c} from 'm';\nexport * from \"n\";\nimport('o')", []string{"import 'm' :1", "import \"n\" :2", "call import :3", "string 'o' :3"}},
 		{"attributes", "import d from 'm' with {type: 'json'};\ng(1)", []string{"import 'm' :1", "call g :2"}},
 		{"using", "{\n  using x = open();\n  await using y = open2();\n}", []string{"call open :2", "call open2 :3"}},

@@ -191,7 +191,7 @@ func (w *walker) binding(b js.IBinding) {
 			short := false
 			if it.Key != nil {
 				w.propertyName(it.Key)
-				short = !w.at.colon()
+				short = it.Key.Computed == nil && !w.at.colon()
 			}
 			if short {
 				w.expr(it.Value.Default)

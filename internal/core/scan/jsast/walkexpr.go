@@ -121,7 +121,7 @@ func (w *walker) property(p *js.Property) {
 			w.h.Property(bare(p.Name.Literal), p.Value, at)
 		}
 		_, isVar := p.Value.(*js.Var)
-		short = isVar && !w.at.colon()
+		short = isVar && p.Name.Computed == nil && !w.at.colon()
 	}
 	if short {
 		if w.h.Variable != nil {
