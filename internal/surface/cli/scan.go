@@ -178,8 +178,8 @@ func scanAt(ctx context.Context, path string, opts scan.Options) (*scan.Report, 
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return nil, ota.Invalid("zip_invalid", "%s is neither a folder nor a zip", clean(path)).WithHint("name the folder of the web build, or a zip of one")
 	}
-	defer z.Close()
-	return scan.Run(ctx, scan.FromZip(&z.Reader), opts)
+	rep, err := scan.Run(ctx, scan.FromZip(&z.Reader), opts)
+	return rep, errors.Join(err, z.Close())
 }
 
 // maxNativeFile bounds what is read of a native build.
