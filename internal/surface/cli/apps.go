@@ -30,6 +30,7 @@ func newAppsCreateCommand(g *Globals) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&in.Name, "name", "", "name for people")
+	orgFlag(c, &in.Org, "organisation it belongs to (default main)")
 	return c
 }
 

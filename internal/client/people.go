@@ -1,0 +1,155 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+func num(id int64) string { return strconv.FormatInt(id, 10) }
+
+// ofOrg is the query for what belongs to an organisation; "" = all.
+func ofOrg(org string) url.Values {
+	if org == "" {
+		return nil
+	}
+	return url.Values{"org": {org}}
+}
+
+// UserDetail is a user with what the caller may see of their roles.
+type UserDetail struct {
+	ota.User
+	Groups []ota.Group     `json:"groups"`
+	Grants []ota.RoleGrant `json:"grants"`
+}
+
+// Orgs lists the organisations in which the caller holds a role.
+func (c *Client) Orgs(ctx context.Context, page ota.Page) ([]ota.Org, string, error) {
+	return getList[ota.Org](ctx, c, page, nil, "orgs")
+}
+
+// CreateOrg creates an organisation.
+func (c *Client) CreateOrg(ctx context.Context, in ota.NewOrg) (ota.Org, error) {
+	return send[ota.Org](ctx, c, http.MethodPost, in, "orgs")
+}
+
+// UpdateOrg changes an organisation.
+func (c *Client) UpdateOrg(ctx context.Context, id string, in ota.OrgPatch) (ota.Org, error) {
+	return send[ota.Org](ctx, c, http.MethodPatch, in, "orgs", id)
+}
+
+// DeleteOrg deletes an organisation that has no apps.
+func (c *Client) DeleteOrg(ctx context.Context, id string) error {
+	return remove(ctx, c, nil, "orgs", id)
+}
+
+// Users lists users, of an organisation or all that the caller may see.
+func (c *Client) Users(ctx context.Context, org string, page ota.Page) ([]ota.User, string, error) {
+	return getList[ota.User](ctx, c, page, ofOrg(org), "users")
+}
+
+// User returns a user with groups and grants.
+func (c *Client) User(ctx context.Context, id int64) (UserDetail, error) {
+	return get[UserDetail](ctx, c, "users", num(id))
+}
+
+// CreateUser adds a user with a first role.
+func (c *Client) CreateUser(ctx context.Context, in ota.NewUser) (ota.User, error) {
+	return send[ota.User](ctx, c, http.MethodPost, in, "users")
+}
+
+// UpdateUser changes or disables a user.
+func (c *Client) UpdateUser(ctx context.Context, id int64, in ota.UserPatch) (ota.User, error) {
+	return send[ota.User](ctx, c, http.MethodPatch, in, "users", num(id))
+}
+
+// Groups lists groups, of an organisation or all that the caller may see.
+func (c *Client) Groups(ctx context.Context, org string, page ota.Page) ([]ota.Group, string, error) {
+	return getList[ota.Group](ctx, c, page, ofOrg(org), "groups")
+}
+
+// CreateGroup creates a group.
+func (c *Client) CreateGroup(ctx context.Context, in ota.NewGroup) (ota.Group, error) {
+	return send[ota.Group](ctx, c, http.MethodPost, in, "groups")
+}
+
+// UpdateGroup renames a group.
+func (c *Client) UpdateGroup(ctx context.Context, id int64, in ota.GroupPatch) (ota.Group, error) {
+	return send[ota.Group](ctx, c, http.MethodPatch, in, "groups", num(id))
+}
+
+// DeleteGroup deletes a group with what was granted to it.
+func (c *Client) DeleteGroup(ctx context.Context, id int64) error {
+	return remove(ctx, c, nil, "groups", num(id))
+}
+
+// Members lists who is in a group.
+func (c *Client) Members(ctx context.Context, group int64, page ota.Page) ([]ota.Member, string, error) {
+	return getList[ota.Member](ctx, c, page, nil, "groups", num(group), "members")
+}
+
+// AddMember puts a user into a group.
+func (c *Client) AddMember(ctx context.Context, group, user int64) error {
+	_, err := c.do(ctx, call{method: http.MethodPut, path: []string{"groups", num(group), "members", num(user)}})
+	return err
+}
+
+// RemoveMember takes a user out of a group.
+func (c *Client) RemoveMember(ctx context.Context, group, user int64) error {
+	return remove(ctx, c, nil, "groups", num(group), "members", num(user))
+}
+
+// ServiceAccounts lists service accounts, of an organisation or all that the caller may see.
+func (c *Client) ServiceAccounts(ctx context.Context, org string, page ota.Page) ([]ota.ServiceAccount, string, error) {
+	return getList[ota.ServiceAccount](ctx, c, page, ofOrg(org), "service-accounts")
+}
+
+// CreateServiceAccount creates a service account.
+func (c *Client) CreateServiceAccount(ctx context.Context, in ota.NewServiceAccount) (ota.ServiceAccount, error) {
+	return send[ota.ServiceAccount](ctx, c, http.MethodPost, in, "service-accounts")
+}
+
+// UpdateServiceAccount renames or disables a service account.
+func (c *Client) UpdateServiceAccount(ctx context.Context, id int64, in ota.ServicePatch) (ota.ServiceAccount, error) {
+	return send[ota.ServiceAccount](ctx, c, http.MethodPatch, in, "service-accounts", num(id))
+}
+
+// DeleteServiceAccount deletes a service account with its grants.
+func (c *Client) DeleteServiceAccount(ctx context.Context, id int64) error {
+	return remove(ctx, c, nil, "service-accounts", num(id))
+}
+
+// Grants lists who holds which role where.
+func (c *Client) Grants(ctx context.Context, org string, page ota.Page) ([]ota.RoleGrant, string, error) {
+	return getList[ota.RoleGrant](ctx, c, page, ofOrg(org), "grants")
+}
+
+// CreateGrant gives a role to a user, group or service account.
+func (c *Client) CreateGrant(ctx context.Context, in ota.NewGrant) (ota.RoleGrant, error) {
+	return send[ota.RoleGrant](ctx, c, http.MethodPost, in, "grants")
+}
+
+// DeleteGrant takes a role away.
+func (c *Client) DeleteGrant(ctx context.Context, id int64) error {
+	return remove(ctx, c, nil, "grants", num(id))
+}
+
+// AccessMatrix lists what each role may do.
+func (c *Client) AccessMatrix(ctx context.Context) ([]ota.MatrixRow, error) {
+	items, _, err := getList[ota.MatrixRow](ctx, c, ota.Page{}, nil, "access", "matrix")
+	return items, err
+}
+
+// ExplainAccess says whether a user ("" = the caller) may do an action to a
+// resource such as main/com.example.app/beta, and why.
+func (c *Client) ExplainAccess(ctx context.Context, user, action, resource string) (ota.Decision, error) {
+	in := struct {
+		User     string `json:"user,omitempty"`
+		Action   string `json:"action"`
+		Resource string `json:"resource"`
+	}{user, action, resource}
+	return send[ota.Decision](ctx, c, http.MethodPost, in, "access", "explain")
+}
