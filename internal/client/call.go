@@ -63,11 +63,14 @@ func (c *Client) exchange(ctx context.Context, k call) (*http.Response, error) {
 	if err != nil {
 		return nil, c.unreachable(ctx, err)
 	}
-	if res.StatusCode >= 200 && res.StatusCode < 300 {
+	if res.StatusCode >= 200 && res.StatusCode < 300 && res.StatusCode != http.StatusAccepted {
 		return res, nil
 	}
 	defer res.Body.Close()
 	defer drain(res.Body)
+	if res.StatusCode == http.StatusAccepted {
+		return nil, accepted(ctx, k, res)
+	}
 	return nil, problem(res)
 }
 
@@ -100,6 +103,9 @@ func (c *Client) request(ctx context.Context, k call) (*http.Request, error) {
 	}
 	req.Header.Set("Accept", "application/json, application/problem+json")
 	req.Header.Set("User-Agent", "waxwing-client")
+	if k.method != http.MethodGet && k.method != http.MethodHead {
+		req.Header.Set("Prefer", "respond-async") // it knows what to do with a request for approval
+	}
 	if !c.token.IsZero() {
 		req.Header.Set("Authorization", "Bearer "+c.token.Reveal())
 	}

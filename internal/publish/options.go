@@ -44,6 +44,7 @@ const (
 	SkippedHad     = "had_before"   // the channel had this version already
 	SkippedRollout = "rollout_runs" // a rollout of this version runs; its share is left alone
 	SkippedDry     = "dry_run"
+	SkippedWaits   = "waits_for_approval"
 )
 
 // Result says what a push did.
@@ -60,9 +61,11 @@ type Result struct {
 	Channel  string        `json:"channel"`
 	Released bool          `json:"released"` // this push put it on the channel
 	Skipped  string        `json:"skipped"`  // why not; "" if it did
-	Release  *ota.Release  `json:"release"`  // the channel's release of this version; nil = none
-	Rollout  *ota.Rollout  `json:"rollout"`  // the channel's rollout of this version; nil = none
-	DryRun   bool          `json:"dry_run"`  // nothing was changed
+	// Approval is what others must approve before the channel has it; nil = nothing.
+	Approval *ota.Approval `json:"approval,omitempty"`
+	Release  *ota.Release  `json:"release"` // the channel's release of this version; nil = none
+	Rollout  *ota.Rollout  `json:"rollout"` // the channel's rollout of this version; nil = none
+	DryRun   bool          `json:"dry_run"` // nothing was changed
 	Warnings []Warning     `json:"warnings"`
 }
 

@@ -2,7 +2,9 @@ package publish
 
 import (
 	"context"
+	"errors"
 
+	"github.com/waxwing-ota/waxwing/internal/client"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
@@ -19,7 +21,7 @@ func (p *push) release(ctx context.Context) error {
 	}
 	r, done, err := p.server.Release(ctx, p.o.App, p.o.Channel, ota.ReleaseRequest{Version: p.o.Version, Note: p.o.Note, IfNew: true})
 	if err != nil {
-		return err
+		return p.waits(err)
 	}
 	p.result.Released, p.result.Release = done, &r
 	if !done {
@@ -29,6 +31,16 @@ func (p *push) release(ctx context.Context) error {
 				p.o.Channel, p.o.Version, p.o.Version, p.o.App, p.o.Channel)
 		}
 	}
+	return nil
+}
+
+// waits notes what others must approve first, which is no failure of the push.
+func (p *push) waits(err error) error {
+	wait, ok := errors.AsType[*client.PendingError](err)
+	if !ok {
+		return err
+	}
+	p.result.Skipped, p.result.Approval = SkippedWaits, &wait.Approval
 	return nil
 }
 
@@ -50,7 +62,7 @@ func (p *push) rollout(ctx context.Context, bps int) error {
 	}
 	r, err := p.server.SetRollout(ctx, p.o.App, p.o.Channel, ota.RolloutRequest{Version: p.o.Version, BPS: &bps, Reason: p.o.Note})
 	if err != nil {
-		return err
+		return p.waits(err)
 	}
 	p.result.Released, p.result.Rollout = true, &r
 	return nil

@@ -20,6 +20,7 @@ import (
 	blobfs "github.com/waxwing-ota/waxwing/internal/driver/blob/fs"
 	"github.com/waxwing-ota/waxwing/internal/driver/sqlstore"
 	"github.com/waxwing-ota/waxwing/internal/plane/audit"
+	"github.com/waxwing-ota/waxwing/internal/plane/authz"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 	"github.com/waxwing-ota/waxwing/internal/plane/directory"
 	"github.com/waxwing-ota/waxwing/internal/plane/edge"
@@ -58,6 +59,7 @@ type Server struct {
 	ready     *ready
 	ln        net.Listener
 	directory *directory.Service
+	access    *authz.Service
 }
 
 // New opens the data directory (made if there is none), brings the database up
@@ -120,6 +122,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.ingest.Run(intake) })
 	g.Go(func() error { return s.keepAudit(ctx) })
 	g.Go(func() error { return s.notify.Run(ctx) })
+	g.Go(func() error { return (&sweeper{sweep: s.control.SweepApprovals, log: s.log}).run(ctx) })
 	g.Go(func() error { return (&collector{collect: s.control.CollectGarbage, log: s.log}).run(ctx) })
 	g.Go(func() error {
 		defer stopIntake()

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
@@ -39,6 +40,7 @@ func (s *Server) wirePlanes() {
 	})
 	s.control = control.New(control.Deps{
 		Store: s.db, Blobs: s.blobs, Snap: s.snap, Now: time.Now, Rand: rand.Reader, Flush: s.ingest.Flush,
+		MayApprove: s.mayApprove, ConsoleURL: strings.TrimRight(s.cfg.PublicURL, "/"),
 		MaxBlob: s.cfg.MaxBlob, Retention: s.cfg.Retention, EventRetention: s.cfg.EventRetention,
 	})
 	s.tokens = token.New(token.Deps{
@@ -57,13 +59,13 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 		return err
 	}
 	s.edge = edge.New(links, time.Now)
-	access, err := authz.New(authz.Deps{Places: places{s.snap}, Now: time.Now})
+	s.access, err = authz.New(authz.Deps{Places: places{s.snap}, Now: time.Now})
 	if err != nil {
 		return err
 	}
 	deps := adminapi.Deps{
 		Control: s.control, Directory: s.directory, Tokens: s.tokens, Audit: s.audit, Webhooks: s.notify,
-		Authenticate: s.tokens.Authenticate, Access: access,
+		Authenticate: s.tokens.Authenticate, Access: s.access,
 		Probe: s.probe, Status: s.status, MaxBody: s.cfg.MaxBody, Log: s.log,
 	}
 	deps.Insight = insight.New(s.db, time.Now)

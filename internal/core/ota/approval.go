@@ -39,6 +39,7 @@ const (
 // what will be done to exactly what is there.
 type Approval struct {
 	ID        int64           `json:"id"`
+	Org       string          `json:"org"`
 	App       string          `json:"app"`
 	Channel   string          `json:"channel"` // "" = the whole app
 	Act       Act             `json:"act"`
@@ -87,6 +88,7 @@ type ApprovalFilter struct {
 	App     string
 	Channel string
 	State   ApprovalState
+	Within  Reach // only what is there
 }
 
 // TreeDiff says how the files of two bundles differ. Lists are sorted by path

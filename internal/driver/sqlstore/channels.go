@@ -12,7 +12,7 @@ import (
 // A release's version is that of its bundle; without one it is the built-in.
 const (
 	releaseColumns = `r.id, c.name, COALESCE(r.bundle_id, 0), COALESCE(b.version, 'builtin'), r.kind, r.parent, r.note, r.created_at, r.created_by`
-	channelColumns = `c.id, c.app, c.name, c.policy, c.rollout, c.created_at,
+	channelColumns = `c.id, c.app, c.name, c.policy, c.rollout, c.created_at, c.broke_glass_at,
 		COALESCE(r.id, 0), COALESCE(r.bundle_id, 0), COALESCE(b.version, 'builtin'),
 		COALESCE(r.kind, ''), COALESCE(r.parent, 0), COALESCE(r.note, ''), COALESCE(r.created_at, 0), COALESCE(r.created_by, '')`
 	fromChannels = ` FROM channels c LEFT JOIN releases r ON r.id = c.release_id LEFT JOIN bundles b ON b.id = r.bundle_id`
@@ -23,7 +23,7 @@ func scanChannel(row scanner) (ota.Channel, error) {
 	var c ota.Channel
 	var r ota.Release
 	var policy, rollout string
-	err := row.Scan(&c.ID, &c.App, &c.Name, &policy, &rollout, &c.CreatedAt,
+	err := row.Scan(&c.ID, &c.App, &c.Name, &policy, &rollout, &c.CreatedAt, &c.BrokeGlassAt,
 		&r.ID, &r.BundleID, &r.Version, &r.Kind, &r.Parent, &r.Note, &r.CreatedAt, &r.CreatedBy)
 	if err != nil {
 		return c, err

@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/waxwing-ota/waxwing/internal/core/approve"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
@@ -83,21 +84,29 @@ func (s *Service) UpdateApp(ctx context.Context, actor ota.Actor, id string, in 
 }
 
 // DeleteApp removes an app with all that belongs to it. Its blobs go with the
-// next garbage collection.
-func (s *Service) DeleteApp(ctx context.Context, actor ota.Actor, id string) error {
-	err := s.update(ctx, actor, id, func(tx Tx) (ota.Change, error) {
-		if _, err := tx.App(ctx, id); err != nil {
-			return ota.Change{}, err
+// next garbage collection. An app with protected channels waits for approval.
+func (s *Service) DeleteApp(ctx context.Context, p ota.Principal, id string) error {
+	return s.guarded(ctx, p, s.deleteAppAct(id))
+}
+
+func (s *Service) deleteAppAct(id string) *act {
+	a := &act{kind: ota.ActAppDelete, app: id, object: id, request: struct{}{}}
+	a.plan = func(ctx context.Context, tx Tx) (*plan, error) {
+		app, err := tx.App(ctx, id)
+		if err != nil {
+			return nil, err
 		}
-		return change("app.delete", id, id, nil), tx.DeleteApp(ctx, id)
-	})
-	if err != nil {
-		return err
+		pl := &plan{change: &approve.Change{Before: app}}
+		pl.run = func(ctx context.Context, tx Tx, _ ota.Actor) (ota.Change, error) {
+			return changed(change("app.delete", id, id, nil), app, nil), tx.DeleteApp(ctx, id)
+		}
+		// What its devices reported may take a while, and what is left after this
+		// goes with the garbage.
+		pl.after = func() { _, _ = s.purgeEvents(context.WithoutCancel(ctx), 0, 20) }
+		pl.protects, err = protected(ctx, tx, id)
+		return pl, err
 	}
-	// The app is gone; what its devices reported may take a while, and what is
-	// left after this goes with the garbage.
-	_, _ = s.purgeEvents(ctx, 0, 20)
-	return nil
+	return a
 }
 
 // set changes a setting unless the new value is nil.

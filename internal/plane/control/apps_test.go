@@ -76,11 +76,11 @@ func TestDeleteApp(t *testing.T) {
 	e.publish("1.0.0")
 	e.release("1.0.0")
 	e.do(e.SetOverride(e.ctx(), actor, app, ota.DeviceID{1}, prod))
-	e.do(e.DeleteApp(e.ctx(), actor, app))
+	e.do(e.DeleteApp(e.ctx(), who, app))
 	if e.snap.App(app) != nil {
 		t.Error("the snapshot still has the app")
 	}
-	wantCode(t, e.DeleteApp(e.ctx(), actor, app), control.CodeAppNotFound)
+	wantCode(t, e.DeleteApp(e.ctx(), who, app), control.CodeAppNotFound)
 	_, err := e.CreateApp(e.ctx(), actor, ota.NewApp{ID: app})
 	e.do(err)
 	if f := e.snap.App(app).Facts(ota.DeviceID{1}); f.Override != 0 {
@@ -96,7 +96,7 @@ func TestChangesAreRecorded(t *testing.T) {
 	e := newEnv(t)
 	e.publish("1.0.0", "1.1.0")
 	e.release("1.0.0", "1.1.0")
-	_, _, err := e.Release(e.ctx(), actor, app, prod, ota.ReleaseRequest{Version: "1.1.0"})
+	_, _, err := e.Release(e.ctx(), who, app, prod, ota.ReleaseRequest{Version: "1.1.0"})
 	e.do(err)
 	_, err = e.UpdateApp(e.ctx(), actor, app, ota.AppPatch{Name: new(app)})
 	e.do(err)

@@ -27,7 +27,7 @@ func BenchmarkPublish460(b *testing.B) {
 			other := fmt.Sprintf("com.example.app%d", n)
 			_, err := e.CreateApp(e.ctx(), actor, ota.NewApp{ID: other})
 			e.do(err)
-			_, err = e.RegisterKey(e.ctx(), actor, other, key.Public().PEM())
+			_, err = e.RegisterKey(e.ctx(), who, other, key.Public().PEM())
 			e.do(err)
 			b.StartTimer()
 			_, _, err = e.CreateBundle(e.ctx(), actor, other, in)
@@ -63,7 +63,7 @@ func BenchmarkPublish460(b *testing.B) {
 // signed packs files for the key, which it registers.
 func signed(b *testing.B, e *env, key *seal.PrivateKey, files map[string]string) ota.NewBundle {
 	b.Helper()
-	if _, err := e.RegisterKey(e.ctx(), actor, app, key.Public().PEM()); err != nil {
+	if _, err := e.RegisterKey(e.ctx(), who, app, key.Public().PEM()); err != nil {
 		b.Fatal(err)
 	}
 	return ota.NewBundle{Version: "1.0.0", Tree: treeOf(files), Variants: []ota.Variant{e.variant(files, key)}}

@@ -3,7 +3,9 @@ package control
 import (
 	"context"
 	"net/url"
+	"slices"
 
+	"github.com/waxwing-ota/waxwing/internal/core/approve"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
@@ -54,27 +56,74 @@ func variantName(keyID string) string {
 	return "key " + keyID
 }
 
-// UpdateBundle changes what is not content.
-func (s *Service) UpdateBundle(ctx context.Context, actor ota.Actor, app, version string, in ota.BundlePatch) (ota.Bundle, error) {
+// bundleCall is a request to change a bundle, as it is approved.
+type bundleCall struct {
+	Version string `json:"version"`
+	ota.BundlePatch
+}
+
+// UpdateBundle changes what is not content. The lowest native version of a
+// bundle that a protected channel has served waits for approval: it decides who
+// gets the bundle.
+func (s *Service) UpdateBundle(ctx context.Context, p ota.Principal, app, version string, in ota.BundlePatch) (ota.Bundle, error) {
 	var b ota.Bundle
-	err := s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) {
-		var err error
-		if b, err = liveBundle(ctx, tx, app, version); err != nil {
-			return ota.Change{}, err
+	err := s.guarded(ctx, p, s.updateBundleAct(app, bundleCall{version, in}, &b))
+	return b, err
+}
+
+func (s *Service) updateBundleAct(app string, in bundleCall, out *ota.Bundle) *act {
+	a := &act{kind: ota.ActBundleUpdate, app: app, object: in.Version, request: in}
+	a.plan = func(ctx context.Context, tx Tx) (*plan, error) {
+		was, err := liveBundle(ctx, tx, app, in.Version)
+		if err != nil {
+			return nil, err
 		}
-		before := [3]string{b.MinNative, b.Link, b.Comment}
+		b := was
 		set(&b.MinNative, in.MinNative)
 		set(&b.Link, in.Link)
 		set(&b.Comment, in.Comment)
 		if err := checkAbout(&b); err != nil {
-			return ota.Change{}, err
+			return nil, err
 		}
-		if before == [3]string{b.MinNative, b.Link, b.Comment} {
-			return ota.Change{}, nil
+		*out = b
+		type about struct {
+			MinNative string `json:"min_native"`
+			Link      string `json:"link"`
+			Comment   string `json:"comment"`
 		}
-		return change("bundle.update", app, version, in), tx.UpdateBundle(ctx, b)
-	})
-	return b, err
+		before, after := about{was.MinNative, was.Link, was.Comment}, about{b.MinNative, b.Link, b.Comment}
+		if before == after {
+			return nothing(), nil
+		}
+		pl := &plan{change: &approve.Change{Before: before, After: after}}
+		pl.run = func(ctx context.Context, tx Tx, _ ota.Actor) (ota.Change, error) {
+			return changed(change("bundle.update", app, in.Version, in.BundlePatch), before, after), tx.UpdateBundle(ctx, b)
+		}
+		if before.MinNative != after.MinNative {
+			pl.protects, err = serving(ctx, tx, &b)
+		}
+		return pl, err
+	}
+	return a
+}
+
+// serving returns the protected channels that serve a bundle or can go back to it.
+func serving(ctx context.Context, r Reader, b *ota.Bundle) ([]ota.Channel, error) {
+	guarded, err := protected(ctx, r, b.App)
+	if err != nil {
+		return nil, err
+	}
+	var out []ota.Channel
+	for i := range guarded {
+		bundles, err := live(ctx, r, &guarded[i])
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(bundles, func(o ota.Bundle) bool { return o.ID == b.ID }) {
+			out = append(out, guarded[i])
+		}
+	}
+	return out, nil
 }
 
 // DeleteBundle deletes a bundle: no device is offered it again, and its version
@@ -92,6 +141,10 @@ func (s *Service) DeleteBundle(ctx context.Context, actor ota.Actor, app, versio
 		}
 		serving := []string{}
 		for _, ch := range channels {
+			if ch.Policy.Protected() && ch.Release != nil && ch.Release.BundleID == b.ID {
+				return ota.Change{}, ota.Conflict(CodeBundleProtected, "version %s is what protected channel %q serves", version, ch.Name).
+					WithHint("roll the channel back first, which is free: without its bundle its devices would go to other channels")
+			}
 			rolling := ch.Rollout != nil && ch.Rollout.BundleID == b.ID
 			if rolling || ch.Release != nil && ch.Release.BundleID == b.ID {
 				serving = append(serving, ch.Name)

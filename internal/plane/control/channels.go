@@ -3,36 +3,57 @@ package control
 import (
 	"context"
 
+	"github.com/waxwing-ota/waxwing/internal/core/approve"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
+// policyCall is a request to make or change a channel, as it is approved.
+type policyCall struct {
+	Channel string          `json:"channel"`
+	Policy  ota.PolicyPatch `json:"policy"`
+}
+
 // CreateChannel creates a channel with the default policy changed by p. One
-// that is public takes that from those it shares a platform with.
-func (s *Service) CreateChannel(ctx context.Context, actor ota.Actor, app, name string, p ota.PolicyPatch) (ota.Channel, error) {
-	ch := ota.Channel{App: app, Name: name, CreatedAt: s.nowMS()}
+// that is public takes that from those it shares a platform with; to take it
+// from a protected one waits for approval.
+func (s *Service) CreateChannel(ctx context.Context, p ota.Principal, app, name string, in ota.PolicyPatch) (ota.Channel, error) {
 	if err := ota.CheckChannelName(name); err != nil {
-		return ch, err
+		return ota.Channel{App: app, Name: name}, err
 	}
-	var err error
-	if ch.Policy, err = patched(ota.DefaultPolicy(), p); err != nil {
-		return ch, err
-	}
-	err = s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) {
-		if _, err := tx.App(ctx, app); err != nil {
-			return ota.Change{}, err
-		}
-		if _, err := tx.Channel(ctx, app, name); err == nil {
-			return ota.Change{}, ota.Conflict(CodeChannelExists, "there is a channel %q already", name).WithField("name")
-		} else if ota.KindOf(err) != ota.KindNotFound {
-			return ota.Change{}, err
-		}
-		if ch, err = tx.InsertChannel(ctx, ch); err != nil {
-			return ota.Change{}, err
-		}
-		demoted, err := demote(ctx, tx, ch)
-		return change("channel.create", app, name, fields{"policy": p, "demoted": demoted}), err
-	})
+	var ch ota.Channel
+	err := s.guarded(ctx, p, s.createChannelAct(app, policyCall{name, in}, &ch))
 	return ch, err
+}
+
+func (s *Service) createChannelAct(app string, in policyCall, out *ota.Channel) *act {
+	a := &act{kind: ota.ActChannelCreate, app: app, object: in.Channel, request: in}
+	a.plan = func(ctx context.Context, tx Tx) (*plan, error) {
+		ch := ota.Channel{App: app, Name: in.Channel, CreatedAt: s.nowMS()}
+		var err error
+		if ch.Policy, err = patched(ota.DefaultPolicy(), in.Policy); err != nil {
+			return nil, err
+		}
+		if _, err := tx.App(ctx, app); err != nil {
+			return nil, err
+		}
+		if _, err := tx.Channel(ctx, app, ch.Name); err == nil {
+			return nil, ota.Conflict(CodeChannelExists, "there is a channel %q already", ch.Name).WithField("name")
+		} else if ota.KindOf(err) != ota.KindNotFound {
+			return nil, err
+		}
+		pl := &plan{change: &approve.Change{After: ch.Policy}}
+		pl.run = func(ctx context.Context, tx Tx, _ ota.Actor) (ota.Change, error) {
+			var err error
+			if *out, err = tx.InsertChannel(ctx, ch); err != nil {
+				return ota.Change{}, err
+			}
+			demoted, err := demote(ctx, tx, *out)
+			return changed(change("channel.create", app, ch.Name, fields{"policy": in.Policy, "demoted": demoted}), nil, *out), err
+		}
+		pl.protects, err = moved(ctx, tx, ch)
+		return pl, err
+	}
+	return a
 }
 
 // demote takes "public" from the other channels that share a platform with a
@@ -64,51 +85,97 @@ func (s *Service) Channels(ctx context.Context, app string) ([]ota.Channel, erro
 	if _, err := s.store.App(ctx, app); err != nil {
 		return nil, err
 	}
-	return s.store.Channels(ctx, app)
+	all, err := s.store.Channels(ctx, app)
+	for i := range all {
+		all[i] = s.shown(all[i])
+	}
+	return all, err
 }
 
 // Channel returns a channel with its current release and rollout.
 func (s *Service) Channel(ctx context.Context, app, name string) (ota.Channel, error) {
-	return findChannel(ctx, s.store, app, name)
+	ch, err := findChannel(ctx, s.store, app, name)
+	return s.shown(ch), err
 }
 
-// UpdateChannel changes a channel's policy.
-func (s *Service) UpdateChannel(ctx context.Context, actor ota.Actor, app, name string, p ota.PolicyPatch) (ota.Channel, error) {
+// UpdateChannel changes a channel's policy. What protects a protected channel
+// less, or takes devices from it, waits for approval by its rule as it is now.
+func (s *Service) UpdateChannel(ctx context.Context, p ota.Principal, app, name string, in ota.PolicyPatch) (ota.Channel, error) {
 	var ch ota.Channel
-	err := s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) {
-		var err error
-		if ch, err = findChannel(ctx, tx, app, name); err != nil {
-			return ota.Change{}, err
-		}
-		policy, err := patched(ch.Policy, p)
-		if err != nil || policy == ch.Policy {
-			return ota.Change{}, err
-		}
-		ch.Policy = policy
-		if err := tx.UpdateChannel(ctx, ch); err != nil {
-			return ota.Change{}, err
-		}
-		demoted, err := demote(ctx, tx, ch)
-		return change("channel.update", app, name, fields{"policy": p, "demoted": demoted}), err
-	})
-	return ch, err
+	err := s.guarded(ctx, p, s.updateChannelAct(app, policyCall{name, in}, &ch))
+	return s.shown(ch), err
 }
 
-// DeleteChannel deletes a channel, its history, and the bindings of devices to it.
-func (s *Service) DeleteChannel(ctx context.Context, actor ota.Actor, app, name string) error {
-	var freed []ota.DeviceID
-	err := s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) {
-		ch, err := findChannel(ctx, tx, app, name)
+func (s *Service) updateChannelAct(app string, in policyCall, out *ota.Channel) *act {
+	a := &act{kind: ota.ActChannelUpdate, app: app, object: in.Channel, request: in}
+	a.plan = func(ctx context.Context, tx Tx) (*plan, error) {
+		was, err := findChannel(ctx, tx, app, in.Channel)
 		if err != nil {
-			return ota.Change{}, err
+			return nil, err
 		}
-		freed, err = tx.DeleteChannel(ctx, ch.ID)
-		return change("channel.delete", app, name, fields{"devices": len(freed)}), err
-	})
-	if err == nil {
-		s.patchOverrides(app, freed, 0, false)
+		ch := was
+		ch.Policy, err = patched(was.Policy, in.Policy)
+		*out = ch
+		if err != nil || ch.Policy == was.Policy {
+			return nothing(), err
+		}
+		pl := &plan{channel: &was, change: &approve.Change{Before: ruled(was.Policy), After: ruled(ch.Policy)}}
+		pl.run = func(ctx context.Context, tx Tx, _ ota.Actor) (ota.Change, error) {
+			if err := tx.UpdateChannel(ctx, ch); err != nil {
+				return ota.Change{}, err
+			}
+			demoted, err := demote(ctx, tx, ch)
+			return changed(change("channel.update", app, in.Channel, fields{"policy": in.Policy, "demoted": demoted}), was.Policy, ch.Policy), err
+		}
+		if !was.Policy.Protected() && ch.Policy.Protected() {
+			if err := onlyOwn(ctx, tx, &ch); err != nil {
+				return nil, err
+			}
+		}
+		if pl.protects, err = moved(ctx, tx, ch); err != nil {
+			return nil, err
+		}
+		if weaker(was.Policy, ch.Policy) && !has(pl.protects, was.ID) {
+			pl.protects = append(pl.protects, was)
+		}
+		return pl, nil
 	}
-	return err
+	return a
+}
+
+// ruled is a policy without what the server itself notes in it.
+func ruled(p ota.Policy) ota.Policy {
+	p.AutoHalt.LastTriggeredAt = 0
+	return p
+}
+
+// DeleteChannel deletes a channel, its history, and the bindings of devices to
+// it. A protected one waits for approval.
+func (s *Service) DeleteChannel(ctx context.Context, p ota.Principal, app, name string) error {
+	return s.guarded(ctx, p, s.deleteChannelAct(app, channelCall{name}))
+}
+
+func (s *Service) deleteChannelAct(app string, in channelCall) *act {
+	a := &act{kind: ota.ActChannelDelete, app: app, object: in.Channel, request: in}
+	a.plan = func(ctx context.Context, tx Tx) (*plan, error) {
+		ch, err := findChannel(ctx, tx, app, in.Channel)
+		if err != nil {
+			return nil, err
+		}
+		var freed []ota.DeviceID
+		pl := &plan{channel: &ch}
+		pl.run = func(ctx context.Context, tx Tx, _ ota.Actor) (ota.Change, error) {
+			var err error
+			freed, err = tx.DeleteChannel(ctx, ch.ID)
+			return changed(change("channel.delete", app, ch.Name, fields{"devices": len(freed)}), ch, nil), err
+		}
+		pl.after = func() { s.patchOverrides(app, freed, 0, false) }
+		if ch.Policy.Protected() {
+			pl.protects = []ota.Channel{ch}
+		}
+		return pl, nil
+	}
+	return a
 }
 
 // findChannel tells a missing app from a missing channel, and says what there is.

@@ -13,7 +13,7 @@ import (
 
 func TestCreateChannel(t *testing.T) {
 	e := newEnv(t)
-	ch, err := e.CreateChannel(e.ctx(), actor, app, "beta", ota.PolicyPatch{AllowSelfSet: new(true), MinNative: new("2.0")})
+	ch, err := e.CreateChannel(e.ctx(), who, app, "beta", ota.PolicyPatch{AllowSelfSet: new(true), MinNative: new("2.0")})
 	e.do(err)
 	want := ota.DefaultPolicy()
 	want.AllowSelfSet, want.MinNative = true, "2.0"
@@ -25,11 +25,11 @@ func TestCreateChannel(t *testing.T) {
 	if diff := cmp.Diff(ch, stored); diff != "" {
 		t.Errorf("stored (-want +got):\n%s", diff)
 	}
-	_, err = e.CreateChannel(e.ctx(), actor, app, "beta", ota.PolicyPatch{})
+	_, err = e.CreateChannel(e.ctx(), who, app, "beta", ota.PolicyPatch{})
 	wantCode(t, err, control.CodeChannelExists)
-	_, err = e.CreateChannel(e.ctx(), actor, app, "no spaces", ota.PolicyPatch{})
+	_, err = e.CreateChannel(e.ctx(), who, app, "no spaces", ota.PolicyPatch{})
 	wantCode(t, err, "channel_name_invalid")
-	_, err = e.CreateChannel(e.ctx(), actor, "com.example.gone", "beta", ota.PolicyPatch{})
+	_, err = e.CreateChannel(e.ctx(), who, "com.example.gone", "beta", ota.PolicyPatch{})
 	wantCode(t, err, control.CodeAppNotFound)
 	_, err = e.Channel(e.ctx(), app, "bta")
 	if got := wantCode(t, err, control.CodeChannelNotFound); got.Hint != "it has: beta, production" {
@@ -53,7 +53,7 @@ func TestPolicyIsChecked(t *testing.T) {
 		"action":     {halt(ota.AutoHaltPatch{Action: new(ota.HaltAction("panic"))}), control.CodeAutoHaltInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := e.UpdateChannel(e.ctx(), actor, app, prod, tt.patch)
+			_, err := e.UpdateChannel(e.ctx(), who, app, prod, tt.patch)
 			if got := wantCode(t, err, tt.code); got.Field == "" {
 				t.Errorf("%v names no field", got)
 			}
@@ -63,9 +63,9 @@ func TestPolicyIsChecked(t *testing.T) {
 
 func TestPublicChannelDemotesOthers(t *testing.T) {
 	e := newEnv(t)
-	_, err := e.UpdateChannel(e.ctx(), actor, app, prod, ota.PolicyPatch{Electron: new(false)})
+	_, err := e.UpdateChannel(e.ctx(), who, app, prod, ota.PolicyPatch{Electron: new(false)})
 	e.do(err)
-	_, err = e.CreateChannel(e.ctx(), actor, app, "desktop", ota.PolicyPatch{Public: new(true), IOS: new(false), Android: new(false)})
+	_, err = e.CreateChannel(e.ctx(), who, app, "desktop", ota.PolicyPatch{Public: new(true), IOS: new(false), Android: new(false)})
 	e.do(err)
 	public := func() string {
 		var names []string
@@ -81,13 +81,13 @@ func TestPublicChannelDemotesOthers(t *testing.T) {
 	if got := public(); got != "production production desktop" {
 		t.Errorf("public: %s", got)
 	}
-	_, err = e.CreateChannel(e.ctx(), actor, app, "beta", ota.PolicyPatch{Public: new(true), Electron: new(false), IOS: new(false)})
+	_, err = e.CreateChannel(e.ctx(), who, app, "beta", ota.PolicyPatch{Public: new(true), Electron: new(false), IOS: new(false)})
 	e.do(err)
 	if got := public(); got != "- beta desktop" {
 		t.Errorf("public: %s", got)
 	}
 	// Opening a public channel for another platform demotes that one's too.
-	_, err = e.UpdateChannel(e.ctx(), actor, app, "beta", ota.PolicyPatch{Electron: new(true), IOS: new(true)})
+	_, err = e.UpdateChannel(e.ctx(), who, app, "beta", ota.PolicyPatch{Electron: new(true), IOS: new(true)})
 	e.do(err)
 	if got := public(); got != "beta beta beta" {
 		t.Errorf("public: %s", got)
@@ -96,16 +96,16 @@ func TestPublicChannelDemotesOthers(t *testing.T) {
 
 func TestDeleteChannel(t *testing.T) {
 	e := newEnv(t)
-	_, err := e.CreateChannel(e.ctx(), actor, app, "beta", ota.PolicyPatch{})
+	_, err := e.CreateChannel(e.ctx(), who, app, "beta", ota.PolicyPatch{})
 	e.do(err)
 	e.publish("1.0.0")
-	_, _, err = e.Release(e.ctx(), actor, app, "beta", ota.ReleaseRequest{Version: "1.0.0"})
+	_, _, err = e.Release(e.ctx(), who, app, "beta", ota.ReleaseRequest{Version: "1.0.0"})
 	e.do(err)
 	e.do(e.SetOverride(e.ctx(), actor, app, ota.DeviceID{1}, "beta"))
-	e.do(e.DeleteChannel(e.ctx(), actor, app, "beta"))
+	e.do(e.DeleteChannel(e.ctx(), who, app, "beta"))
 	if e.snap.App(app).ChannelByName("beta") != nil || e.snap.App(app).Facts(ota.DeviceID{1}).Override != 0 {
 		t.Error("the snapshot still knows the channel")
 	}
-	wantCode(t, e.DeleteChannel(e.ctx(), actor, app, "beta"), control.CodeChannelNotFound)
+	wantCode(t, e.DeleteChannel(e.ctx(), who, app, "beta"), control.CodeChannelNotFound)
 	e.do(e.DeleteBundle(e.ctx(), actor, app, "1.0.0", false))
 }

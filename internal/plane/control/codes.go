@@ -18,6 +18,8 @@ const (
 	CodeRolloutNotFound = "rollout_not_found" // the channel has no rollout
 	CodeNoOverride      = "override_not_found"
 
+	CodeApprovalNotFound = "approval_not_found"
+
 	// KindConflict.
 
 	CodeAppExists     = "app_exists"
@@ -29,6 +31,14 @@ const (
 	CodeCurrent       = "already_current" // the channel's release is that version already
 	CodeNothingBefore = "nothing_to_roll_back"
 	CodeBlobMissing   = "blob_missing"
+
+	CodeApprovalRequired = "approval_required" // nothing was changed: others must approve first
+	CodeApprovalClosed   = "approval_closed"
+	CodeApprovalDigest   = "approval_digest_mismatch"
+	CodeApprovalsFull    = "approvals_full"
+	CodeExternalRefused  = "external_bundle_refused" // on a protected channel
+	CodeBundleProtected  = "bundle_protected"        // a protected channel serves it
+	CodeBindsFull        = "binds_full"
 
 	// KindInvalid.
 
@@ -51,10 +61,22 @@ const (
 	CodeTextTooLong       = "text_too_long"
 	CodeImportInvalid     = "import_invalid"
 	CodeHaltInvalid       = "halt_invalid"
+	CodeApprovalInvalid   = "approval_policy_invalid"
+	CodeReasonMissing     = "reason_missing"
 
 	// KindUnavailable.
 
 	CodeNotShown = "change_not_shown" // stored, but the snapshot could not be refreshed
+
+	// KindForbidden.
+
+	CodeApprovalPerson     = "approval_needs_person"
+	CodeApprovalOwn        = "approval_own_request"
+	CodeApprovalRelated    = "approval_related"
+	CodeApprovalTwice      = "approval_counted"
+	CodeApprovalNotAllowed = "approval_not_allowed"
+	CodeApprovalNotYours   = "approval_not_yours"
+	CodeApprovalAssertion  = "approval_assertion_required"
 
 	// KindForbidden: what old plugins ask for through /channel_self.
 

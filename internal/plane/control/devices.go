@@ -82,6 +82,11 @@ func (s *Service) bind(ctx context.Context, actor ota.Actor, app string, id ota.
 		if err != nil && ota.KindOf(err) != ota.KindNotFound {
 			return ota.Change{}, err
 		}
+		if !o.SelfSet {
+			if err := s.mayBind(ctx, tx, &ch); err != nil {
+				return ota.Change{}, err
+			}
+		}
 		return change("device.bind", app, id.String(), fields{"channel": channel, "self_set": o.SelfSet}),
 			tx.SetOverride(ctx, app, id, o, s.nowMS())
 	})

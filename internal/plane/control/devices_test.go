@@ -48,7 +48,7 @@ func (e *env) facts(id ota.DeviceID) decide.Facts {
 func TestOverride(t *testing.T) {
 	e := newEnv(t)
 	id := ota.DeviceID{7}
-	beta, err := e.CreateChannel(e.ctx(), actor, app, "beta", ota.PolicyPatch{})
+	beta, err := e.CreateChannel(e.ctx(), who, app, "beta", ota.PolicyPatch{})
 	e.do(err)
 	for range 2 {
 		e.do(e.SetOverride(e.ctx(), actor, app, id, "beta"))
@@ -74,9 +74,9 @@ func TestOverride(t *testing.T) {
 func TestSelfChannel(t *testing.T) {
 	e := newEnv(t)
 	id := ota.DeviceID{7}
-	open, err := e.CreateChannel(e.ctx(), actor, app, "open", ota.PolicyPatch{AllowSelfSet: new(true)})
+	open, err := e.CreateChannel(e.ctx(), who, app, "open", ota.PolicyPatch{AllowSelfSet: new(true)})
 	e.do(err)
-	_, err = e.CreateChannel(e.ctx(), actor, app, "closed", ota.PolicyPatch{})
+	_, err = e.CreateChannel(e.ctx(), who, app, "closed", ota.PolicyPatch{})
 	e.do(err)
 	choose := func(name string) error { return e.SetSelfChannel(e.ctx(), app, id, name) }
 
@@ -92,7 +92,7 @@ func TestSelfChannel(t *testing.T) {
 	if err != nil || changes[0].Actor != "device:07000000-0000-0000-0000-000000000000" {
 		t.Errorf("change = %+v, %v", changes, err)
 	}
-	_, err = e.UpdateChannel(e.ctx(), actor, app, prod, ota.PolicyPatch{AllowSelfSet: new(true)})
+	_, err = e.UpdateChannel(e.ctx(), who, app, prod, ota.PolicyPatch{AllowSelfSet: new(true)})
 	e.do(err)
 	e.do(choose(prod)) // the default needs no binding
 	if f := e.facts(id); f.Override != 0 {

@@ -67,7 +67,7 @@ func TestGarbageRetention(t *testing.T) {
 	e.pass(50 * days)
 	e.release("1.3.0") // 1.2.0 served until now
 	e.pass(50 * days)
-	_, err := e.SetRollout(e.ctx(), actor, app, prod, ota.RolloutRequest{Version: "1.4.0", BPS: new(1)})
+	_, err := e.SetRollout(e.ctx(), who, app, prod, ota.RolloutRequest{Version: "1.4.0", BPS: new(1)})
 	e.do(err)
 	e.publish("1.6.0") // young, never released
 	e.collect()
@@ -152,7 +152,7 @@ func TestGarbageKeepsPushesInFlight(t *testing.T) {
 func TestGarbageOfDeletedApp(t *testing.T) {
 	e := newEnv(t)
 	e.publish("1.0.0")
-	e.do(e.DeleteApp(e.ctx(), actor, app))
+	e.do(e.DeleteApp(e.ctx(), who, app))
 	e.pass(2 * days)
 	if r := e.collect(); r.Blobs != 5 || r.Kept != 0 {
 		t.Errorf("%+v", r)

@@ -19,6 +19,7 @@ type HaltReason struct {
 // that is only recorded. rollback ends the rollout of the version, or rolls the
 // channel back if it is the current release; a rollout of another version goes
 // on. notify only records. All of them are stamped in the channel's AutoHalt.
+// Taking back needs no approval: the guard does not wait for anybody.
 func (s *Service) Halt(ctx context.Context, actor ota.Actor, app, channel string, why HaltReason, action ota.HaltAction) error {
 	if !validAction(action) {
 		return ota.Invalid(CodeHaltInvalid, "there is no action %q", action).WithField("action")
@@ -33,6 +34,11 @@ func (s *Service) Halt(ctx context.Context, actor ota.Actor, app, channel string
 		if !rolling && !released {
 			return ota.Change{}, nil
 		}
+		type serving struct {
+			Release *ota.Release `json:"release"`
+			Rollout *ota.Rollout `json:"rollout"`
+		}
+		before := asJSON(serving{ch.Release, ch.Rollout})
 		ch.Policy.AutoHalt.LastTriggeredAt = s.nowMS()
 		detail := fields{"version": why.Version, "reason": why.Text, "action": action, "did": "recorded"}
 		switch {
@@ -52,6 +58,8 @@ func (s *Service) Halt(ctx context.Context, actor ota.Actor, app, channel string
 			}
 			detail["did"], detail["to"] = "rolled back", r.Version
 		}
-		return change("channel.halt", app, channel, detail), tx.UpdateChannel(ctx, ch)
+		c := change("channel.halt", app, channel, detail)
+		c.Before, c.After = before, asJSON(serving{ch.Release, ch.Rollout})
+		return c, tx.UpdateChannel(ctx, ch)
 	})
 }

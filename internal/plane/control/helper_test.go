@@ -28,6 +28,9 @@ const (
 	prod  = control.FirstChannel
 )
 
+// who is the principal of actor.
+var who = ota.Principal{Kind: ota.PrincipalToken, Name: "test"}
+
 // env is a service on a real database with a clock that tests move.
 type env struct {
 	*control.Service
@@ -194,7 +197,7 @@ func (e *env) release(versions ...string) {
 	e.t.Helper()
 	for _, v := range versions {
 		e.pass(time.Minute)
-		if _, done, err := e.Release(e.ctx(), actor, app, prod, ota.ReleaseRequest{Version: v}); err != nil || !done {
+		if _, done, err := e.Release(e.ctx(), who, app, prod, ota.ReleaseRequest{Version: v}); err != nil || !done {
 			e.t.Fatalf("release %s: %v, %v", v, done, err)
 		}
 	}

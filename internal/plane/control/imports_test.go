@@ -113,7 +113,7 @@ func TestImportRefused(t *testing.T) {
 func TestImportForRegisteredKey(t *testing.T) {
 	e := newEnv(t)
 	key, other := keyPair()[0], keyPair()[1]
-	_, err := e.RegisterKey(e.ctx(), actor, app, key.Public().PEM())
+	_, err := e.RegisterKey(e.ctx(), who, app, key.Public().PEM())
 	e.do(err)
 	va := e.variant(web("1.0.0"), key)
 	_, created, err := e.ImportBundle(e.ctx(), actor, app, ota.ImportBundle{Version: "1.0.0", Variant: va})

@@ -4,34 +4,55 @@ import (
 	"context"
 	"slices"
 
+	"github.com/waxwing-ota/waxwing/internal/core/approve"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/seal"
 )
 
+// keyCall is a request to add a key or change its state, as it is approved.
+type keyCall struct {
+	PublicPEM string       `json:"public_pem,omitempty"`
+	ID        string       `json:"id,omitempty"`
+	State     ota.KeyState `json:"state,omitempty"`
+}
+
 // RegisterKey adds the public half of a signing key (PEM) to an app, active.
-// The same key again changes nothing.
-func (s *Service) RegisterKey(ctx context.Context, actor ota.Actor, app, pem string) (ota.Key, error) {
+// The same key again changes nothing. In an app with protected channels it waits
+// for approval: who has the key decides what its devices open.
+func (s *Service) RegisterKey(ctx context.Context, p ota.Principal, app, pem string) (ota.Key, error) {
 	pub, err := seal.ParsePublicKey([]byte(pem))
 	if err != nil {
 		return ota.Key{}, err
 	}
-	k := ota.Key{ID: pub.ID(), PublicPEM: pub.PEM(), State: ota.KeyActive, CreatedAt: s.nowMS()}
-	err = s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) {
+	var k ota.Key
+	err = s.guarded(ctx, p, s.registerKeyAct(app, keyCall{PublicPEM: pub.PEM()}, pub.ID(), &k))
+	return k, err
+}
+
+func (s *Service) registerKeyAct(app string, in keyCall, id string, out *ota.Key) *act {
+	a := &act{kind: ota.ActKeyCreate, app: app, object: id, request: in}
+	a.plan = func(ctx context.Context, tx Tx) (*plan, error) {
 		keys, err := appKeys(ctx, tx, app)
 		if err != nil {
-			return ota.Change{}, err
+			return nil, err
 		}
-		if have := findKey(keys, k.ID); have != nil {
-			if have.PublicPEM != k.PublicPEM {
-				return ota.Change{}, ota.Conflict(CodeKeyExists, "another key of the app has the id %s", k.ID).
+		if have := findKey(keys, id); have != nil {
+			if have.PublicPEM != in.PublicPEM {
+				return nil, ota.Conflict(CodeKeyExists, "another key of the app has the id %s", id).
 					WithHint("devices could not tell the two apart: make a new key pair")
 			}
-			k = *have
-			return ota.Change{}, nil
+			*out = *have
+			return nothing(), nil
 		}
-		return change("key.register", app, k.ID, nil), tx.InsertKey(ctx, app, k)
-	})
-	return k, err
+		pl := &plan{}
+		pl.run = func(ctx context.Context, tx Tx, _ ota.Actor) (ota.Change, error) {
+			*out = ota.Key{ID: id, PublicPEM: in.PublicPEM, State: ota.KeyActive, CreatedAt: s.nowMS()}
+			return changed(change("key.create", app, id, nil), nil, *out), tx.InsertKey(ctx, app, *out)
+		}
+		pl.protects, err = protected(ctx, tx, app)
+		return pl, err
+	}
+	return a
 }
 
 // Keys lists an app's keys, newest first.
@@ -39,29 +60,41 @@ func (s *Service) Keys(ctx context.Context, app string) ([]ota.Key, error) {
 	return appKeys(ctx, s.store, app)
 }
 
-// SetKeyState makes a key active or retired.
-func (s *Service) SetKeyState(ctx context.Context, actor ota.Actor, app, keyID string, st ota.KeyState) (ota.Key, error) {
+// SetKeyState makes a key active or retired; in an app with protected channels
+// that waits for approval.
+func (s *Service) SetKeyState(ctx context.Context, p ota.Principal, app, keyID string, st ota.KeyState) (ota.Key, error) {
 	var k ota.Key
 	if st != ota.KeyActive && st != ota.KeyRetired {
 		return k, ota.Invalid(CodeKeyStateInvalid, "a key is %q or %q, not %q", ota.KeyActive, ota.KeyRetired, st).WithField("state")
 	}
-	err := s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) {
+	err := s.guarded(ctx, p, s.keyStateAct(app, keyCall{ID: keyID, State: st}, &k))
+	return k, err
+}
+
+func (s *Service) keyStateAct(app string, in keyCall, out *ota.Key) *act {
+	a := &act{kind: ota.ActKeyState, app: app, object: in.ID, request: in}
+	a.plan = func(ctx context.Context, tx Tx) (*plan, error) {
 		keys, err := appKeys(ctx, tx, app)
 		if err != nil {
-			return ota.Change{}, err
+			return nil, err
 		}
-		have := findKey(keys, keyID)
+		have := findKey(keys, in.ID)
 		if have == nil {
-			return ota.Change{}, ota.NotFound(CodeKeyNotFound, "app %q has no key %q", app, keyID)
+			return nil, ota.NotFound(CodeKeyNotFound, "app %q has no key %q", app, in.ID)
 		}
-		k = *have
-		if k.State == st {
-			return ota.Change{}, nil
+		was, k := *have, *have
+		k.State = in.State
+		if *out = k; k == was {
+			return nothing(), nil
 		}
-		k.State = st
-		return change("key.state", app, keyID, fields{"state": st}), tx.SetKeyState(ctx, app, keyID, st)
-	})
-	return k, err
+		pl := &plan{change: &approve.Change{Before: was, After: k}}
+		pl.run = func(ctx context.Context, tx Tx, _ ota.Actor) (ota.Change, error) {
+			return changed(change("key.state", app, in.ID, fields{"state": in.State}), was, k), tx.SetKeyState(ctx, app, in.ID, in.State)
+		}
+		pl.protects, err = protected(ctx, tx, app)
+		return pl, err
+	}
+	return a
 }
 
 // appKeys returns the keys of an app that must exist.

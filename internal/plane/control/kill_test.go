@@ -114,7 +114,7 @@ func publishForEver(t *testing.T, dir string) {
 		version := fmt.Sprintf("1.0.%d", n)
 		e.publish(version)
 		fmt.Println("published", version)
-		_, _, err := e.Release(e.ctx(), actor, app, prod, ota.ReleaseRequest{Version: version})
+		_, _, err := e.Release(e.ctx(), who, app, prod, ota.ReleaseRequest{Version: version})
 		e.do(err)
 		e.collect()
 	}

@@ -159,7 +159,7 @@ func (f *fleet) step(t *rapid.T) {
 	ctx := f.ctx()
 	switch action {
 	case "release":
-		_, _, err = f.Release(ctx, actor, f.app, prod, ota.ReleaseRequest{Version: version})
+		_, _, err = f.Release(ctx, who, f.app, prod, ota.ReleaseRequest{Version: version})
 	case "rollback":
 		_, err = f.Rollback(ctx, actor, f.app, prod, ota.RollbackRequest{})
 	case "rollback to":
@@ -167,13 +167,13 @@ func (f *fleet) step(t *rapid.T) {
 	case "builtin":
 		_, err = f.Rollback(ctx, actor, f.app, prod, ota.RollbackRequest{To: ota.Builtin})
 	case "rollout":
-		_, err = f.SetRollout(ctx, actor, f.app, prod, ota.RolloutRequest{Version: version, BPS: new(rapid.IntRange(0, 10_000).Draw(t, "bps"))})
+		_, err = f.SetRollout(ctx, who, f.app, prod, ota.RolloutRequest{Version: version, BPS: new(rapid.IntRange(0, 10_000).Draw(t, "bps"))})
 	case "grow":
-		_, err = f.SetRollout(ctx, actor, f.app, prod, ota.RolloutRequest{BPS: new(min(10_000, f.rollout.BPS+rapid.IntRange(0, 5000).Draw(t, "more")))})
+		_, err = f.SetRollout(ctx, who, f.app, prod, ota.RolloutRequest{BPS: new(min(10_000, f.rollout.BPS+rapid.IntRange(0, 5000).Draw(t, "more")))})
 	case "pause", "resume":
-		_, err = f.SetRollout(ctx, actor, f.app, prod, ota.RolloutRequest{Paused: new(action == "pause")})
+		_, err = f.SetRollout(ctx, who, f.app, prod, ota.RolloutRequest{Paused: new(action == "pause")})
 	case "promote":
-		_, err = f.PromoteRollout(ctx, actor, f.app, prod)
+		_, err = f.PromoteRollout(ctx, who, f.app, prod)
 	case "abort":
 		err = f.AbortRollout(ctx, actor, f.app, prod)
 	case "halt":

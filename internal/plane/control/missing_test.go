@@ -23,7 +23,7 @@ func query(version string, encodings ...ota.Encoding) ota.MissingQuery {
 func TestMissing(t *testing.T) {
 	e := newEnv(t)
 	key := keyPair()[0]
-	_, err := e.RegisterKey(e.ctx(), actor, app, key.Public().PEM())
+	_, err := e.RegisterKey(e.ctx(), who, app, key.Public().PEM())
 	e.do(err)
 	enc := ota.Encoding{KeyID: key.Public().ID(), SessionKey: must(key.SealSession(key.EpochSession(app, 1)))}
 

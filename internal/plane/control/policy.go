@@ -20,6 +20,16 @@ func patched(p ota.Policy, in ota.PolicyPatch) (ota.Policy, error) {
 	set(&p.UnderNative, in.UnderNative)
 	set(&p.MinNative, in.MinNative)
 	set(&p.FreshKey, in.FreshKey)
+	set(&p.RequiredApprovals, in.RequiredApprovals)
+	set(&p.ApprovalTTL, in.ApprovalTTL)
+	if p.RequiredApprovals < 0 || p.RequiredApprovals > ota.MaxApprovals {
+		return p, ota.Invalid(CodeApprovalInvalid, "required_approvals is %d, it must be 0 to %d", p.RequiredApprovals, ota.MaxApprovals).
+			WithField("required_approvals")
+	}
+	if p.ApprovalTTL < 1 || p.ApprovalTTL > ota.MaxApprovalTTL {
+		return p, ota.Invalid(CodeApprovalInvalid, "approval_ttl_minutes is %d, it must be 1 to %d", p.ApprovalTTL, ota.MaxApprovalTTL).
+			WithField("approval_ttl_minutes")
+	}
 	if !p.Strategy.Valid() {
 		return p, ota.Invalid(CodeStrategyInvalid, "there is no strategy %q", p.Strategy).WithField("strategy").
 			WithHint("use none, major, minor, patch or version_number")

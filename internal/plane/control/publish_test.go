@@ -56,7 +56,7 @@ func TestCreateBundlePlain(t *testing.T) {
 func TestCreateBundleSigned(t *testing.T) {
 	e := newEnv(t)
 	for _, k := range keyPair() {
-		_, err := e.RegisterKey(e.ctx(), actor, app, k.Public().PEM())
+		_, err := e.RegisterKey(e.ctx(), who, app, k.Public().PEM())
 		e.do(err)
 	}
 	in := e.bundle("1.0.0", keyPair()[0], keyPair()[1])
@@ -105,7 +105,7 @@ func TestVersionIsImmutable(t *testing.T) {
 func TestCreateBundleRefused(t *testing.T) {
 	e := newEnv(t)
 	key, other := keyPair()[0], keyPair()[1]
-	_, err := e.RegisterKey(e.ctx(), actor, app, key.Public().PEM())
+	_, err := e.RegisterKey(e.ctx(), who, app, key.Public().PEM())
 	e.do(err)
 	_, err = e.UpdateApp(e.ctx(), actor, app, ota.AppPatch{AllowPlain: new(true)})
 	e.do(err)
@@ -205,7 +205,7 @@ func TestKeyRegisteredDuringPush(t *testing.T) {
 	e := newEnv(t)
 	in := e.bundle("1.0.0")
 	blobs := &hookBlobs{Store: e.blobs, sync: func() {
-		_, err := e.RegisterKey(e.ctx(), actor, app, keyPair()[0].Public().PEM())
+		_, err := e.RegisterKey(e.ctx(), who, app, keyPair()[0].Public().PEM())
 		e.do(err)
 	}}
 	svc := control.New(control.Deps{Store: e.db, Blobs: blobs, Snap: e.snap, Now: e.now})
@@ -232,7 +232,7 @@ func TestCallerGoneAfterCommit(t *testing.T) {
 	ctx, cancel := context.WithCancel(e.ctx())
 	store := &hookStore{DB: e.db, after: cancel}
 	svc := control.New(control.Deps{Store: store, Blobs: e.blobs, Snap: e.snap, Now: e.now})
-	if _, _, err := svc.Release(ctx, actor, app, prod, ota.ReleaseRequest{Version: "1.0.0"}); err != nil {
+	if _, _, err := svc.Release(ctx, who, app, prod, ota.ReleaseRequest{Version: "1.0.0"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := e.chain(prod); len(got) != 1 {
@@ -273,7 +273,7 @@ func TestUpdateBundle(t *testing.T) {
 	e := newEnv(t)
 	e.publish("1.0.0")
 	e.release("1.0.0")
-	b, err := e.UpdateBundle(e.ctx(), actor, app, "1.0.0", ota.BundlePatch{MinNative: new("2.1"), Comment: new("notes")})
+	b, err := e.UpdateBundle(e.ctx(), who, app, "1.0.0", ota.BundlePatch{MinNative: new("2.1"), Comment: new("notes")})
 	e.do(err)
 	if b.MinNative != "2.1" || b.Comment != "notes" {
 		t.Errorf("bundle = %+v", b)
@@ -282,9 +282,9 @@ func TestUpdateBundle(t *testing.T) {
 	if !seen.HasMinNative || seen.MinNative.Minor != 1 || seen.Comment != "notes" || len(seen.Variants) != 1 || len(seen.Variants[0].Files) != 4 {
 		t.Errorf("snapshot has %+v", seen)
 	}
-	_, err = e.UpdateBundle(e.ctx(), actor, app, "1.0.0", ota.BundlePatch{Link: new("ftp://example.com")})
+	_, err = e.UpdateBundle(e.ctx(), who, app, "1.0.0", ota.BundlePatch{Link: new("ftp://example.com")})
 	wantCode(t, err, control.CodeURLInvalid)
-	_, err = e.UpdateBundle(e.ctx(), actor, app, "9.0.0", ota.BundlePatch{})
+	_, err = e.UpdateBundle(e.ctx(), who, app, "9.0.0", ota.BundlePatch{})
 	wantCode(t, err, control.CodeBundleNotFound)
 }
 
@@ -292,7 +292,7 @@ func TestDeleteBundle(t *testing.T) {
 	e := newEnv(t)
 	e.publish("1.0.0", "1.1.0", "1.2.0")
 	e.release("1.0.0", "1.1.0")
-	_, err := e.SetRollout(e.ctx(), actor, app, prod, ota.RolloutRequest{Version: "1.2.0", BPS: new(10)})
+	_, err := e.SetRollout(e.ctx(), who, app, prod, ota.RolloutRequest{Version: "1.2.0", BPS: new(10)})
 	e.do(err)
 	for _, v := range []string{"1.1.0", "1.2.0"} {
 		got := wantCode(t, e.DeleteBundle(e.ctx(), actor, app, v, false), control.CodeBundleInUse)

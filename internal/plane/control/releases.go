@@ -11,47 +11,75 @@ import (
 
 const maxNote = 1000
 
+// releaseCall is a request to release, as it is approved.
+type releaseCall struct {
+	Channel string `json:"channel"`
+	ota.ReleaseRequest
+}
+
 // Release puts a version, or the built-in bundle, on a channel. It changes
 // nothing (done is false) if the channel serves that version now, or, asked
 // with IfNew, ever did; it then returns the release that did. A rollout of the
-// version ends, since now everybody gets it.
-func (s *Service) Release(ctx context.Context, actor ota.Actor, app, channel string, in ota.ReleaseRequest) (r ota.Release, done bool, err error) {
-	note, err := cleanText("note", in.Note, maxNote)
-	if err != nil {
+// version ends, since now everybody gets it. On a protected channel it waits for
+// approval (*[PendingError]).
+func (s *Service) Release(ctx context.Context, p ota.Principal, app, channel string, in ota.ReleaseRequest) (r ota.Release, done bool, err error) {
+	if in.Note, err = cleanText("note", in.Note, maxNote); err != nil {
 		return r, false, err
 	}
-	err = s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) {
-		ch, err := findChannel(ctx, tx, app, channel)
-		if err != nil {
-			return ota.Change{}, err
-		}
-		r = ota.Release{Kind: ota.ReleasePublish, Note: note}
-		if r.BundleID, r.Version, err = target(ctx, tx, app, in.Version); err != nil {
-			return ota.Change{}, err
-		}
-		if had, err := servedBefore(ctx, tx, &ch, r.Version, in.IfNew); had != nil || err != nil {
-			if had != nil {
-				r = *had
-			}
-			return ota.Change{}, err
-		}
-		if ch.Rollout != nil && ch.Rollout.Version == r.Version {
-			ch.Rollout = nil
-		}
-		done = true
-		r, err = s.put(ctx, tx, actor, &ch, r, current(&ch))
-		return change("release.publish", app, channel, releaseDetail(&r)), err
-	})
+	err = s.guarded(ctx, p, s.releaseAct(app, releaseCall{channel, in}, &r, &done))
 	return r, done, err
 }
 
-// target finds the bundle to be served; the built-in one has id 0.
-func target(ctx context.Context, r Reader, app, version string) (int64, string, error) {
-	if version == ota.Builtin {
-		return 0, version, nil
+func (s *Service) releaseAct(app string, in releaseCall, out *ota.Release, done *bool) *act {
+	a := &act{kind: ota.ActRelease, app: app, object: in.Version, request: in}
+	a.plan = func(ctx context.Context, tx Tx) (*plan, error) {
+		ch, err := findChannel(ctx, tx, app, in.Channel)
+		if err != nil {
+			return nil, err
+		}
+		b, err := target(ctx, tx, app, in.Version)
+		if err != nil {
+			return nil, err
+		}
+		if had, err := servedBefore(ctx, tx, &ch, in.Version, in.IfNew); had != nil || err != nil {
+			if had != nil {
+				*out = *had
+			}
+			return nothing(), err
+		}
+		pl := &plan{channel: &ch}
+		pl.run = func(ctx context.Context, tx Tx, actor ota.Actor) (ota.Change, error) {
+			if ch.Rollout != nil && ch.Rollout.Version == in.Version {
+				ch.Rollout = nil
+			}
+			*done = true
+			before := orNil(ch.Release)
+			r := ota.Release{Kind: ota.ReleasePublish, BundleID: b.ID, Version: in.Version, Note: in.Note}
+			var err error
+			*out, err = s.put(ctx, tx, actor, &ch, r, current(&ch))
+			return changed(change("release.publish", app, in.Channel, releaseDetail(out)), before, *out), err
+		}
+		// The built-in bundle is in the native app: to go back to it is always free.
+		if ch.Policy.Protected() && b.ID != 0 {
+			pl.protects = []ota.Channel{ch}
+			pl.content, err = sealedContent(ctx, tx, &ch, b)
+		}
+		return pl, err
 	}
-	b, err := liveBundle(ctx, r, app, version)
-	return b.ID, b.Version, err
+	return a
+}
+
+// nothing is the plan of what is done already.
+func nothing() *plan {
+	return &plan{run: func(context.Context, Tx, ota.Actor) (ota.Change, error) { return ota.Change{}, nil }}
+}
+
+// target finds the bundle to be served; the built-in one has id 0.
+func target(ctx context.Context, r Reader, app, version string) (ota.Bundle, error) {
+	if version == ota.Builtin {
+		return ota.Bundle{Version: version}, nil
+	}
+	return liveBundle(ctx, r, app, version)
 }
 
 // servedBefore returns the channel's release of the version if it is the
@@ -125,7 +153,7 @@ func (s *Service) Rollback(ctx context.Context, actor ota.Actor, app, channel st
 		if ch.Release != nil {
 			from = ch.Release.Version
 		}
-		detail := fields{"from": from}
+		detail, before := fields{"from": from}, orNil(ch.Release)
 		if ch.Rollout != nil {
 			detail["rollout_ended"] = ch.Rollout.Version
 			ch.Rollout = nil
@@ -134,7 +162,7 @@ func (s *Service) Rollback(ctx context.Context, actor ota.Actor, app, channel st
 			return ota.Change{}, err
 		}
 		detail["version"], detail["release"], detail["note"] = r.Version, r.ID, r.Note
-		return change("release.rollback", app, channel, detail), nil
+		return changed(change("release.rollback", app, channel, detail), before, r), nil
 	})
 	return r, err
 }

@@ -18,19 +18,19 @@ func TestRelease(t *testing.T) {
 	if diff := cmp.Diff([]string{"1.1.0", "1.0.0"}, e.chain(prod)); diff != "" {
 		t.Errorf("chain (-want +got):\n%s", diff)
 	}
-	r, done, err := e.Release(e.ctx(), actor, app, prod, ota.ReleaseRequest{Version: "1.1.0"})
+	r, done, err := e.Release(e.ctx(), who, app, prod, ota.ReleaseRequest{Version: "1.1.0"})
 	if err != nil || done || r.ID != 2 || r.Channel != prod {
 		t.Errorf("the current one again: %+v, %v, %v", r, done, err)
 	}
-	r, done, err = e.Release(e.ctx(), actor, app, prod, ota.ReleaseRequest{Version: "1.0.0", IfNew: true})
+	r, done, err = e.Release(e.ctx(), who, app, prod, ota.ReleaseRequest{Version: "1.0.0", IfNew: true})
 	if err != nil || done || r.ID != 1 {
 		t.Errorf("an old one if new: %+v, %v, %v", r, done, err)
 	}
-	r, done, err = e.Release(e.ctx(), actor, app, prod, ota.ReleaseRequest{Version: "1.0.0", Note: "again"})
+	r, done, err = e.Release(e.ctx(), who, app, prod, ota.ReleaseRequest{Version: "1.0.0", Note: "again"})
 	if err != nil || !done || r.Parent != 2 || r.Kind != ota.ReleasePublish || r.CreatedBy != string(actor) {
 		t.Errorf("an old one: %+v, %v, %v", r, done, err)
 	}
-	r, done, err = e.Release(e.ctx(), actor, app, prod, ota.ReleaseRequest{Version: ota.Builtin})
+	r, done, err = e.Release(e.ctx(), who, app, prod, ota.ReleaseRequest{Version: ota.Builtin})
 	if err != nil || !done || r.BundleID != 0 {
 		t.Errorf("builtin: %+v, %v, %v", r, done, err)
 	}
@@ -43,12 +43,12 @@ func TestRelease(t *testing.T) {
 	if diff := cmp.Diff([]string{"4 builtin<3", "3 1.0.0<2", "2 1.1.0<1", "1 1.0.0<0"}, got); diff != "" {
 		t.Errorf("history (-want +got):\n%s", diff)
 	}
-	_, _, err = e.Release(e.ctx(), actor, app, prod, ota.ReleaseRequest{Version: "9.0.0"})
+	_, _, err = e.Release(e.ctx(), who, app, prod, ota.ReleaseRequest{Version: "9.0.0"})
 	wantCode(t, err, control.CodeBundleNotFound)
-	_, _, err = e.Release(e.ctx(), actor, app, "gone", ota.ReleaseRequest{Version: "1.0.0"})
+	_, _, err = e.Release(e.ctx(), who, app, "gone", ota.ReleaseRequest{Version: "1.0.0"})
 	wantCode(t, err, control.CodeChannelNotFound)
 	e.do(e.DeleteBundle(e.ctx(), actor, app, "1.1.0", false))
-	_, _, err = e.Release(e.ctx(), actor, app, prod, ota.ReleaseRequest{Version: "1.1.0"})
+	_, _, err = e.Release(e.ctx(), who, app, prod, ota.ReleaseRequest{Version: "1.1.0"})
 	wantCode(t, err, control.CodeBundleDeleted)
 }
 
@@ -136,7 +136,7 @@ func TestRollbackEndsRollout(t *testing.T) {
 	e := newEnv(t)
 	e.publish("1.0.0", "1.1.0", "1.2.0")
 	e.release("1.0.0", "1.1.0")
-	_, err := e.SetRollout(e.ctx(), actor, app, prod, ota.RolloutRequest{Version: "1.2.0", BPS: new(5000)})
+	_, err := e.SetRollout(e.ctx(), who, app, prod, ota.RolloutRequest{Version: "1.2.0", BPS: new(5000)})
 	e.do(err)
 	_, err = e.Rollback(e.ctx(), actor, app, prod, ota.RollbackRequest{})
 	e.do(err)

@@ -6,53 +6,108 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/waxwing-ota/waxwing/internal/core/approve"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
+// rolloutCall is a request for a rollout, as it is approved.
+type rolloutCall struct {
+	Channel string `json:"channel"`
+	ota.RolloutRequest
+}
+
 // SetRollout starts a rollout, or changes the one that runs. A version other
 // than its target starts a new one, at 0 percent unless said otherwise, with
-// an id of its own: who comes first is drawn anew.
-func (s *Service) SetRollout(ctx context.Context, actor ota.Actor, app, channel string, in ota.RolloutRequest) (ota.Rollout, error) {
+// an id of its own: who comes first is drawn anew. On a protected channel the
+// start waits for approval; to widen one whose content was approved is free.
+func (s *Service) SetRollout(ctx context.Context, p ota.Principal, app, channel string, in ota.RolloutRequest) (ota.Rollout, error) {
 	var out ota.Rollout
 	if in.BPS != nil && (*in.BPS < 0 || *in.BPS > 10_000) {
 		return out, ota.Invalid(CodePercentageInvalid, "percentage_bps is %d, it must be 0 to 10000 (hundredths of a percent)", *in.BPS).
 			WithField("percentage_bps")
 	}
-	reason, err := cleanText("reason", in.Reason, maxNote)
-	if err != nil {
+	var err error
+	if in.Reason, err = cleanText("reason", in.Reason, maxNote); err != nil {
 		return out, err
 	}
-	err = s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) {
-		ch, err := findChannel(ctx, tx, app, channel)
-		if err != nil {
-			return ota.Change{}, err
-		}
-		action := "rollout.update"
-		if ch.Rollout == nil || in.Version != "" && in.Version != ch.Rollout.Version {
-			action = "rollout.start"
-			if ch.Rollout, err = s.newRollout(ctx, tx, actor, &ch, in.Version); err != nil {
-				return ota.Change{}, err
-			}
-		} else if _, err := liveBundle(ctx, tx, app, ch.Rollout.Version); err != nil {
-			return ota.Change{}, err
-		}
-		r := ch.Rollout
-		before := *r
-		set(&r.BPS, in.BPS)
-		set(&r.Enabled, in.Enabled)
-		if in.Paused != nil {
-			s.pause(r, *in.Paused, reason)
-		}
-		out = *r
-		if out == before && action == "rollout.update" {
-			return ota.Change{}, nil
-		}
-		return change(action, app, channel, r), tx.UpdateChannel(ctx, ch)
-	})
+	err = s.guarded(ctx, p, s.rolloutAct(app, rolloutCall{channel, in}, &out))
 	return out, err
 }
 
-func (s *Service) newRollout(ctx context.Context, tx Tx, actor ota.Actor, ch *ota.Channel, version string) (*ota.Rollout, error) {
+func (s *Service) rolloutAct(app string, in rolloutCall, out *ota.Rollout) *act {
+	a := &act{kind: ota.ActRolloutUpdate, app: app, object: in.Version, request: in}
+	a.plan = func(ctx context.Context, tx Tx) (*plan, error) {
+		ch, err := findChannel(ctx, tx, app, in.Channel)
+		if err != nil {
+			return nil, err
+		}
+		before := ota.Rollout{}
+		was := ch // the document is about what is there before
+		if ch.Rollout == nil || in.Version != "" && in.Version != ch.Rollout.Version {
+			a.kind = ota.ActRolloutStart
+			if ch.Rollout, err = s.newRollout(ctx, tx, &ch, in.Version); err != nil {
+				return nil, err
+			}
+		} else {
+			a.kind, before = ota.ActRolloutUpdate, *ch.Rollout
+			copied := before
+			ch.Rollout = &copied
+		}
+		b, err := liveBundle(ctx, tx, app, ch.Rollout.Version)
+		if err != nil {
+			return nil, err
+		}
+		a.object = b.Version
+		r := ch.Rollout
+		set(&r.BPS, in.BPS)
+		set(&r.Enabled, in.Enabled)
+		if in.Paused != nil {
+			s.pause(r, *in.Paused, in.Reason)
+		}
+		if *out = *r; *r == before {
+			return nothing(), nil
+		}
+		pl := &plan{channel: &was, rollout: &approve.Rollout{Version: r.Version, BPS: r.BPS, Enabled: r.Enabled, Paused: r.PausedAt != 0}}
+		pl.run = func(ctx context.Context, tx Tx, actor ota.Actor) (ota.Change, error) {
+			if a.kind == ota.ActRolloutStart {
+				r.StartedBy = string(actor)
+			}
+			*out = *r
+			return changed(change(string(a.kind), app, in.Channel, r), orNil(was.Rollout), *r), tx.UpdateChannel(ctx, ch)
+		}
+		return pl, s.guardRollout(ctx, tx, pl, b, a.kind == ota.ActRolloutStart || wider(before, *r), a.kind == ota.ActRolloutStart)
+	}
+	return a
+}
+
+// wider reports whether a change offers a rollout to more devices.
+func wider(before, after ota.Rollout) bool {
+	open := func(r ota.Rollout) bool { return r.Enabled && r.PausedAt == 0 }
+	return after.BPS > before.BPS || open(after) && !open(before)
+}
+
+// guardRollout makes a plan that puts a rollout's content on more devices of a
+// protected channel wait for approval, unless it was approved there before and
+// this is not its start.
+func (s *Service) guardRollout(ctx context.Context, tx Tx, pl *plan, b ota.Bundle, more, start bool) error {
+	ch := pl.channel
+	if !ch.Policy.Protected() || !more {
+		return nil
+	}
+	content, err := sealedContent(ctx, tx, ch, b)
+	if err != nil {
+		return err
+	}
+	if !start {
+		if ok, err := approvedOn(ctx, tx, ch, content, ch.Policy.RequiredApprovals); err != nil || ok {
+			return err
+		}
+	}
+	pl.protects, pl.content = []ota.Channel{*ch}, content
+	return nil
+}
+
+func (s *Service) newRollout(ctx context.Context, tx Tx, ch *ota.Channel, version string) (*ota.Rollout, error) {
 	if version == "" {
 		return nil, ota.NotFound(CodeRolloutNotFound, "channel %q has no rollout", ch.Name).WithHint("name a version to start one")
 	}
@@ -69,7 +124,7 @@ func (s *Service) newRollout(ctx context.Context, tx Tx, actor ota.Actor, ch *ot
 	}
 	return &ota.Rollout{
 		ID: hex.EncodeToString(id), BundleID: b.ID, Version: b.Version, Enabled: true,
-		StartedAt: s.nowMS(), StartedBy: string(actor),
+		StartedAt: s.nowMS(),
 	}, nil
 }
 
@@ -85,23 +140,42 @@ func (s *Service) pause(r *ota.Rollout, paused bool, reason string) {
 	}
 }
 
-// PromoteRollout makes the rollout's version the channel's release.
-func (s *Service) PromoteRollout(ctx context.Context, actor ota.Actor, app, channel string) (ota.Release, error) {
+// channelCall is a request about a channel that says no more, as it is approved.
+type channelCall struct {
+	Channel string `json:"channel"`
+}
+
+// PromoteRollout makes the rollout's version the channel's release. That is free
+// on a protected channel if its content was approved there.
+func (s *Service) PromoteRollout(ctx context.Context, p ota.Principal, app, channel string) (ota.Release, error) {
 	var r ota.Release
-	err := s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) {
-		ch, err := rolling(ctx, tx, app, channel)
+	err := s.guarded(ctx, p, s.promoteAct(app, channelCall{channel}, &r))
+	return r, err
+}
+
+func (s *Service) promoteAct(app string, in channelCall, out *ota.Release) *act {
+	a := &act{kind: ota.ActPromote, app: app, request: in}
+	a.plan = func(ctx context.Context, tx Tx) (*plan, error) {
+		ch, err := rolling(ctx, tx, app, in.Channel)
 		if err != nil {
-			return ota.Change{}, err
+			return nil, err
 		}
 		b, err := liveBundle(ctx, tx, app, ch.Rollout.Version)
 		if err != nil {
-			return ota.Change{}, err
+			return nil, err
 		}
-		ch.Rollout = nil
-		r, err = s.put(ctx, tx, actor, &ch, ota.Release{Kind: ota.ReleasePromote, BundleID: b.ID, Version: b.Version}, current(&ch))
-		return change("rollout.promote", app, channel, releaseDetail(&r)), err
-	})
-	return r, err
+		a.object = b.Version
+		was := ch
+		pl := &plan{channel: &was}
+		pl.run = func(ctx context.Context, tx Tx, actor ota.Actor) (ota.Change, error) {
+			ch.Rollout = nil
+			var err error
+			*out, err = s.put(ctx, tx, actor, &ch, ota.Release{Kind: ota.ReleasePromote, BundleID: b.ID, Version: b.Version}, current(&ch))
+			return changed(change("rollout.promote", app, in.Channel, releaseDetail(out)), orNil(was.Release), *out), err
+		}
+		return pl, s.guardRollout(ctx, tx, pl, b, true, false)
+	}
+	return a
 }
 
 // AbortRollout ends the rollout; its devices go back to the channel's release.
@@ -111,7 +185,7 @@ func (s *Service) AbortRollout(ctx context.Context, actor ota.Actor, app, channe
 		if err != nil {
 			return ota.Change{}, err
 		}
-		c := change("rollout.abort", app, channel, ch.Rollout)
+		c := changed(change("rollout.abort", app, channel, ch.Rollout), *ch.Rollout, nil)
 		ch.Rollout = nil
 		return c, tx.UpdateChannel(ctx, ch)
 	})

@@ -16,7 +16,7 @@ func TestRollout(t *testing.T) {
 	e.release("1.0.0")
 	set := func(in ota.RolloutRequest) ota.Rollout {
 		t.Helper()
-		r, err := e.SetRollout(e.ctx(), actor, app, prod, in)
+		r, err := e.SetRollout(e.ctx(), who, app, prod, in)
 		e.do(err)
 		return r
 	}
@@ -45,7 +45,7 @@ func TestRollout(t *testing.T) {
 	if second.ID == first.ID || second.Version != "1.2.0" || second.BPS != 100 {
 		t.Errorf("new target: %+v", second)
 	}
-	r, err := e.PromoteRollout(e.ctx(), actor, app, prod)
+	r, err := e.PromoteRollout(e.ctx(), who, app, prod)
 	e.do(err)
 	if r.Kind != ota.ReleasePromote || r.Version != "1.2.0" || r.Parent != 1 {
 		t.Errorf("promoted: %+v", r)
@@ -53,7 +53,7 @@ func TestRollout(t *testing.T) {
 	if diff := cmp.Diff([]string{"1.2.0", "1.0.0"}, e.chain(prod)); diff != "" {
 		t.Errorf("chain (-want +got):\n%s", diff)
 	}
-	_, err = e.PromoteRollout(e.ctx(), actor, app, prod)
+	_, err = e.PromoteRollout(e.ctx(), who, app, prod)
 	wantCode(t, err, control.CodeRolloutNotFound)
 	wantCode(t, e.AbortRollout(e.ctx(), actor, app, prod), control.CodeRolloutNotFound)
 
@@ -86,12 +86,12 @@ func TestRolloutRefused(t *testing.T) {
 		"negative":       {ota.RolloutRequest{Version: "1.1.0", BPS: new(-1)}, control.CodePercentageInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := e.SetRollout(t.Context(), actor, app, prod, tt.in)
+			_, err := e.SetRollout(t.Context(), who, app, prod, tt.in)
 			wantCode(t, err, tt.code)
 		})
 	}
 	e.do(e.DeleteBundle(e.ctx(), actor, app, "1.1.0", false))
-	_, err := e.SetRollout(e.ctx(), actor, app, prod, ota.RolloutRequest{Version: "1.1.0"})
+	_, err := e.SetRollout(e.ctx(), who, app, prod, ota.RolloutRequest{Version: "1.1.0"})
 	wantCode(t, err, control.CodeBundleDeleted)
 }
 
@@ -115,7 +115,7 @@ func TestHalt(t *testing.T) {
 			e := newEnv(t)
 			e.publish("1.0.0", "1.1.0", "1.2.0")
 			e.release("1.0.0", "1.1.0")
-			_, err := e.SetRollout(e.ctx(), actor, app, prod, ota.RolloutRequest{Version: "1.2.0", BPS: new(100)})
+			_, err := e.SetRollout(e.ctx(), who, app, prod, ota.RolloutRequest{Version: "1.2.0", BPS: new(100)})
 			e.do(err)
 			before, _, err := e.Changes(e.ctx(), app, ota.Page{})
 			e.do(err)

@@ -24,6 +24,19 @@ type Deps struct {
 	// nil = nothing is ever waiting.
 	Flush func(ctx context.Context) error
 
+	// MayApprove reports whether a person may approve what concerns a channel
+	// now; nil = nobody may.
+	MayApprove func(ctx context.Context, person int64, app, channel string) (bool, error)
+	// NeedsAssertion reports whether a person has a passkey and so must sign what
+	// they approve, Assert checks such a signature over the digest, Challenge
+	// begins one. nil = there are no passkeys.
+	NeedsAssertion func(ctx context.Context, person int64) (bool, error)
+	Assert         func(ctx context.Context, person int64, digest ota.Digest, response json.RawMessage) error
+	Challenge      func(ctx context.Context, person int64, digest ota.Digest) (json.RawMessage, error)
+	// ConsoleURL is where people find the console, without a slash at the end;
+	// "" = links are paths of the server.
+	ConsoleURL string
+
 	MaxBlob        int64         // bytes of one blob; 0 = 1 GiB
 	Retention      time.Duration // how long history keeps its bundles; 0 = 90 days
 	EventRetention time.Duration // how long events are kept; 0 = 90 days
@@ -37,6 +50,12 @@ type Service struct {
 	now   func() time.Time
 	rand  io.Reader
 	flush func(ctx context.Context) error
+
+	mayApprove     func(ctx context.Context, person int64, app, channel string) (bool, error)
+	needsAssertion func(ctx context.Context, person int64) (bool, error)
+	assert         func(ctx context.Context, person int64, digest ota.Digest, response json.RawMessage) error
+	challenge      func(ctx context.Context, person int64, digest ota.Digest) (json.RawMessage, error)
+	console        string
 
 	maxBlob        int64
 	retention      time.Duration
@@ -53,6 +72,7 @@ const day = 24 * time.Hour
 func New(d Deps) *Service {
 	s := &Service{
 		store: d.Store, blobs: d.Blobs, snap: d.Snap, now: d.Now, rand: d.Rand, flush: d.Flush,
+		mayApprove: d.MayApprove, needsAssertion: d.NeedsAssertion, assert: d.Assert, challenge: d.Challenge, console: d.ConsoleURL,
 		maxBlob: d.MaxBlob, retention: d.Retention, eventRetention: d.EventRetention,
 	}
 	if s.flush == nil {
@@ -105,6 +125,14 @@ func change(action, app, object string, detail any) ota.Change {
 func changed(c ota.Change, before, after any) ota.Change {
 	c.Before, c.After = asJSON(before), asJSON(after)
 	return c
+}
+
+// orNil is nil for no object, without a type that would make it one.
+func orNil[T any](v *T) any {
+	if v == nil {
+		return nil
+	}
+	return *v
 }
 
 func asJSON(v any) string {

@@ -34,6 +34,20 @@ type Reader interface {
 
 	Org(ctx context.Context, id string) (ota.Org, error)
 
+	Approval(ctx context.Context, id int64) (ota.Approval, error)
+	Approvals(ctx context.Context, f ota.ApprovalFilter, p ota.Page) ([]ota.Approval, string, error) // newest first
+	// OpenApprovals lists the requests of an app ("" = all) that wait, oldest first.
+	OpenApprovals(ctx context.Context, app string) ([]ota.Approval, error)
+	// ApprovedContent reports whether content was put on a channel by a request
+	// that was approved when at least that many people were required.
+	ApprovedContent(ctx context.Context, channelID int64, content ota.Digest, required int) (bool, error)
+	// BindsSince counts how often operators bound devices of the app.
+	BindsSince(ctx context.Context, app string, since int64) (int, error)
+	// UserMakers says who made or invited a user or reset how they sign in,
+	// Makers what is behind an actor, TokenMakers who made a token.
+	UserMakers(ctx context.Context, id int64) (Makers, error)
+	Makers(ctx context.Context, a ota.Actor) (Makers, error)
+	TokenMakers(ctx context.Context, id int64) ([]ota.Actor, error)
 	Changes(ctx context.Context, app string, p ota.Page) ([]ota.Change, string, error)
 }
 
@@ -41,6 +55,14 @@ type Reader interface {
 type PastRelease struct {
 	ota.Release
 	Deleted bool // its bundle was
+}
+
+// Makers are who could be behind an account. Unknown says that somebody is whom
+// nobody can name any more.
+type Makers struct {
+	People  []int64
+	Actors  []ota.Actor
+	Unknown bool
 }
 
 // Override is a device bound to a channel.
@@ -80,6 +102,13 @@ type Tx interface {
 	// ClearFailures forgets the failures of a version ("" = all) on a device
 	// (nil = all) and returns the devices it was remembered of.
 	ClearFailures(ctx context.Context, app string, id *ota.DeviceID, version string) ([]ota.DeviceID, error)
+
+	InsertApproval(ctx context.Context, a ota.Approval, channelID int64) (ota.Approval, error)
+	// UpdateApproval writes the count of votes and how the request was closed.
+	UpdateApproval(ctx context.Context, a ota.Approval) error
+	// InsertVote stores a vote in place of one the person gave before.
+	InsertVote(ctx context.Context, id int64, v ota.ApprovalVote) error
+	MarkBrokenGlass(ctx context.Context, channelID, at int64) error
 
 	// RetireBundles marks bundles that retention lets go as deleted and returns
 	// them: those that were made before since, are no channel's current release

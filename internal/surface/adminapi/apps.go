@@ -57,10 +57,11 @@ func (s *server) registerApps() {
 		})
 	register(s, route{
 		id: "delete-app", method: http.MethodDelete, path: "/apps/{app}", action: "app.delete", tag: tag, status: http.StatusNoContent,
+		waits:   true,
 		summary: "Delete an app with all that belongs to it",
 	},
 		func(c *call, in *appInput, _ none) (none, error) {
-			return none{}, s.deps.Control.DeleteApp(c, c.actor, in.App)
+			return none{}, s.deps.Control.DeleteApp(c, c.principal, in.App)
 		})
 	register(s, route{
 		id: "list-changes", method: http.MethodGet, path: "/apps/{app}/changes", action: "change.list", tag: tag,

@@ -75,10 +75,11 @@ func (s *server) registerBundles() {
 		})
 	register(s, route{
 		id: "update-bundle", method: http.MethodPatch, path: one, action: "bundle.update", tag: tag,
+		waits:   true,
 		summary: "Change what is not content",
 	},
 		func(c *call, in *bundleInput, body ota.BundlePatch) (ota.Bundle, error) {
-			return s.deps.Control.UpdateBundle(c, c.actor, in.App, in.Version, body)
+			return s.deps.Control.UpdateBundle(c, c.principal, in.App, in.Version, body)
 		})
 	register(s, route{
 		id: "delete-bundle", method: http.MethodDelete, path: one, action: "bundle.delete", tag: tag, status: http.StatusNoContent,

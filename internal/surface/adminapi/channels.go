@@ -33,10 +33,11 @@ func (s *server) registerChannels() {
 		})
 	register(s, route{
 		id: "create-channel", method: http.MethodPost, path: "/apps/{app}/channels", action: "channel.create", tag: tag, status: http.StatusCreated,
+		waits:   true,
 		summary: "Create a channel",
 	},
 		func(c *call, in *appInput, body newChannel) (ota.Channel, error) {
-			return s.deps.Control.CreateChannel(c, c.actor, in.App, body.Name, body.Policy)
+			return s.deps.Control.CreateChannel(c, c.principal, in.App, body.Name, body.Policy)
 		})
 	register(s, route{
 		id: "get-channel", method: http.MethodGet, path: "/apps/{app}/channels/{channel}", action: "channel.get", tag: tag,
@@ -47,16 +48,18 @@ func (s *server) registerChannels() {
 		})
 	register(s, route{
 		id: "update-channel", method: http.MethodPatch, path: "/apps/{app}/channels/{channel}", action: "channel.update", tag: tag,
+		waits:   true,
 		summary: "Change a channel's policy",
 	},
 		func(c *call, in *channelInput, body ota.PolicyPatch) (ota.Channel, error) {
-			return s.deps.Control.UpdateChannel(c, c.actor, in.App, in.Channel, body)
+			return s.deps.Control.UpdateChannel(c, c.principal, in.App, in.Channel, body)
 		})
 	register(s, route{
 		id: "delete-channel", method: http.MethodDelete, path: "/apps/{app}/channels/{channel}", action: "channel.delete", tag: tag, status: http.StatusNoContent,
+		waits:   true,
 		summary: "Delete a channel and its history",
 	},
 		func(c *call, in *channelInput, _ none) (none, error) {
-			return none{}, s.deps.Control.DeleteChannel(c, c.actor, in.App, in.Channel)
+			return none{}, s.deps.Control.DeleteChannel(c, c.principal, in.App, in.Channel)
 		})
 }

@@ -32,16 +32,18 @@ func (s *server) registerKeys() {
 		})
 	register(s, route{
 		id: "register-key", method: http.MethodPost, path: "/apps/{app}/keys", action: "key.create", tag: tag, status: http.StatusCreated,
+		waits:   true,
 		summary: "Register the public half of a signing key",
 	},
 		func(c *call, in *appInput, body newKey) (ota.Key, error) {
-			return s.deps.Control.RegisterKey(c, c.actor, in.App, body.PublicPEM)
+			return s.deps.Control.RegisterKey(c, c.principal, in.App, body.PublicPEM)
 		})
 	register(s, route{
 		id: "set-key-state", method: http.MethodPatch, path: "/apps/{app}/keys/{key}", action: "key.update", tag: tag,
+		waits:   true,
 		summary: "Retire a key, or make it active again",
 	},
 		func(c *call, in *keyInput, body keyState) (ota.Key, error) {
-			return s.deps.Control.SetKeyState(c, c.actor, in.App, in.Key, body.State)
+			return s.deps.Control.SetKeyState(c, c.principal, in.App, in.Key, body.State)
 		})
 }

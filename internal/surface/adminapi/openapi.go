@@ -61,6 +61,7 @@ func enums() map[string]map[string][]any {
 		"AutoHaltPatch": {"action": actions},
 		"Key":           {"state": states},
 		"KeyState":      {"state": states},
+		"Approval":      {"state": {"requested", "executed", "rejected", "expired", "superseded", "cancelled"}},
 		"Release":       {"kind": {"publish", "rollback", "promote"}},
 		"ProbeRequest":  {"platform": platforms},
 		"TokenOwner":    {"kind": {"nobody", "user", "service", "publisher"}},

@@ -28,6 +28,8 @@ type Problem struct {
 	Hint      string `json:"hint,omitempty" doc:"what to do next"`
 	Field     string `json:"field,omitempty" doc:"the input at fault"`
 	RequestID string `json:"request_id,omitempty" doc:"names the request in the server's log"`
+	// Approval is the request that others must approve first.
+	Approval *ota.Approval `json:"approval,omitempty" doc:"what others must approve first, with code approval_required"`
 }
 
 // Error makes a Problem an error that huma renders as it is.

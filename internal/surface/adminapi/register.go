@@ -20,6 +20,7 @@ type route struct {
 	tag     string
 	status  int   // of a good answer; 0 = 200, or 204 without one
 	also    int   // another status of a good answer; 0 = none
+	waits   bool  // it may have to wait for approval
 	limit   int64 // bytes of the request body; 0 = the server's MaxBody
 
 	// scope finds what a request is about that its address does not say;
@@ -81,6 +82,9 @@ type emptyAnswer struct{ Status int }
 // reads its body strictly and fails with a problem document.
 func register[I, B, O any, P input[I]](s *server, r route, h func(c *call, in P, body B) (O, error)) {
 	op := s.operation(r)
+	if r.waits {
+		s.waits(&op)
+	}
 	var noBody B
 	_, bodiless := any(noBody).(none)
 	if !bodiless {
@@ -111,13 +115,13 @@ func register[I, B, O any, P input[I]](s *server, r route, h func(c *call, in P,
 	if _, empty := any(noAnswer).(none); empty {
 		huma.Register(s.api, op, func(ctx context.Context, in *I) (*emptyAnswer, error) {
 			_, status, err := run(ctx, in)
-			return &emptyAnswer{Status: status}, s.problem(ctx, err)
+			return &emptyAnswer{Status: status}, s.outcome(ctx, P(in).context(), err)
 		})
 		return
 	}
 	huma.Register(s.api, op, func(ctx context.Context, in *I) (*answer[O], error) {
 		out, status, err := run(ctx, in)
-		return &answer[O]{Status: status, Body: out}, s.problem(ctx, err)
+		return &answer[O]{Status: status, Body: out}, s.outcome(ctx, P(in).context(), err)
 	})
 	if r.also != 0 {
 		op.Responses[strconv.Itoa(r.also)] = op.Responses[strconv.Itoa(op.DefaultStatus)]

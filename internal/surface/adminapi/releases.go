@@ -26,10 +26,11 @@ func (s *server) registerReleases() {
 	register(s, route{
 		id: "create-release", method: http.MethodPost, path: channel + "/releases", action: "release.create", tag: tag,
 		status: http.StatusCreated, also: http.StatusOK,
+		waits:   true,
 		summary: "Put a version on a channel; 200 = if_new, and the channel had it",
 	},
 		func(c *call, in *channelInput, body ota.ReleaseRequest) (ota.Release, error) {
-			r, done, err := s.deps.Control.Release(c, c.actor, in.App, in.Channel, body)
+			r, done, err := s.deps.Control.Release(c, c.principal, in.App, in.Channel, body)
 			c.createdIf(done)
 			return r, err
 		})
@@ -42,17 +43,19 @@ func (s *server) registerReleases() {
 		})
 	register(s, route{
 		id: "set-rollout", method: http.MethodPut, path: channel + "/rollout", action: "rollout.set", tag: tag,
+		waits:   true,
 		summary: "Start or change a channel's rollout",
 	},
 		func(c *call, in *channelInput, body ota.RolloutRequest) (ota.Rollout, error) {
-			return s.deps.Control.SetRollout(c, c.actor, in.App, in.Channel, body)
+			return s.deps.Control.SetRollout(c, c.principal, in.App, in.Channel, body)
 		})
 	register(s, route{
 		id: "promote-rollout", method: http.MethodPost, path: channel + "/rollout/promote", action: "rollout.promote", tag: tag, status: http.StatusCreated,
+		waits:   true,
 		summary: "Make the rollout's version the channel's release",
 	},
 		func(c *call, in *channelInput, _ none) (ota.Release, error) {
-			return s.deps.Control.PromoteRollout(c, c.actor, in.App, in.Channel)
+			return s.deps.Control.PromoteRollout(c, c.principal, in.App, in.Channel)
 		})
 	register(s, route{
 		id: "abort-rollout", method: http.MethodDelete, path: channel + "/rollout", action: "rollout.abort", tag: tag, status: http.StatusNoContent,

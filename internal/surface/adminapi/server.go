@@ -92,6 +92,7 @@ func build(d Deps) (*server, error) {
 	s.registerKeys()
 	s.registerChannels()
 	s.registerReleases()
+	s.registerApprovals()
 	s.registerBlobs()
 	s.registerBundles()
 	s.registerDevices()

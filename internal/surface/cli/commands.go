@@ -13,6 +13,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newRollbackCommand(g),
 		newReleasesCommand(g),
 		newRolloutCommand(g),
+		newApprovalsCommand(g),
 		newStatusCommand(g),
 		newProbeCommand(g),
 		newDeviceCommand(g),

@@ -105,6 +105,7 @@ type errorDocument struct {
 		Hint    string `json:"hint,omitempty"`
 		Field   string `json:"field,omitempty"`
 	} `json:"error"`
+	Approval *ota.Approval `json:"approval,omitempty"` // what it waits for
 }
 
 // printError tells the person, and under --json the script, what went wrong.
@@ -122,6 +123,9 @@ func (g *Globals) printError(err error) {
 	}
 	var d errorDocument
 	d.Error.Code, d.Error.Message, d.Error.Hint, d.Error.Field = code, msg, hint, field
+	if p, ok := errors.AsType[*client.PendingError](err); ok {
+		d.Approval = &p.Approval
+	}
 	if err := g.writeJSON(d); err != nil {
 		fmt.Fprintf(g.Err, "error: cannot write to standard output: %s\n", err)
 	}

@@ -17,6 +17,7 @@ type policyFlags struct {
 	strategy, action string
 	rate             percent
 	window, cooldown time.Duration
+	ttl              time.Duration
 }
 
 // bind declares the flags. A flag that is not given leaves its field as it is.
@@ -35,6 +36,8 @@ func (o *policyFlags) bind(f *pflag.FlagSet) {
 	f.BoolVar(&p.UnderNative, "under-native-guard", false, "never offer a bundle older than the native app")
 	f.StringVar(&p.MinNative, "min-native", "", "lowest native version it serves; \"\" = any")
 	f.BoolVar(&p.FreshKey, "fresh-key", false, "each push to it uses a session key of its own, and reuses no file")
+	f.IntVar(&p.RequiredApprovals, "required-approvals", 0, "how many other people must approve what goes on it, 0 to 5")
+	f.DurationVar(&o.ttl, "approval-ttl", 0, "how long a request waits for them, such as 24h")
 	f.BoolVar(&h.Enabled, "auto-halt", false, "take a release back by itself when it fails on too many devices")
 	f.Var(&o.rate, "auto-halt-failure-rate", "share of devices that may fail, such as 10")
 	f.Float64Var(&h.Confidence, "auto-halt-confidence", 0, "how sure to be of that share, from 0.5 to 0.999")
@@ -74,6 +77,10 @@ func (o *policyFlags) patch(f *pflag.FlagSet) (ota.PolicyPatch, error) {
 		Strategy: given(f, "strategy", &strategy), UnderNative: given(f, "under-native-guard", &p.UnderNative),
 		MinNative: given(f, "min-native", &p.MinNative), FreshKey: given(f, "fresh-key", &p.FreshKey),
 	}
+	out.RequiredApprovals = given(f, "required-approvals", &p.RequiredApprovals)
+	if out.ApprovalTTL, err = minutes(f, "approval-ttl", o.ttl); err != nil {
+		return ota.PolicyPatch{}, err
+	}
 	if h != (ota.AutoHaltPatch{}) {
 		out.AutoHalt = &h
 	}
@@ -100,7 +107,7 @@ func printChannel(g *Globals, ch ota.Channel) error {
 			"public", yesNo(p.Public), "allow self-set", yesNo(p.AllowSelfSet),
 			"platforms", platforms(p), "open to", openTo(p),
 			"strategy", string(p.Strategy), "under-native guard", yesNo(p.UnderNative), "min native", p.MinNative,
-			"fresh key", yesNo(p.FreshKey))
+			"fresh key", yesNo(p.FreshKey), "approvals", approvalsText(p), "glass broken", when(ch.BrokeGlassAt))
 		if !h.Enabled {
 			facts(w, "auto-halt", "off")
 			return
@@ -109,6 +116,13 @@ func printChannel(g *Globals, ch ota.Channel) error {
 			h.Action, percentText(h.FailureRateBPS), strconv.FormatFloat(h.Confidence, 'g', -1, 64), h.MinFailures, h.MinAttempts, h.WindowMinutes, h.CooldownMinutes),
 			"last acted", when(h.LastTriggeredAt))
 	})
+}
+
+func approvalsText(p ota.Policy) string {
+	if !p.Protected() {
+		return "none needed"
+	}
+	return fmt.Sprintf("%d needed, within %s", p.RequiredApprovals, time.Duration(p.ApprovalTTL)*time.Minute)
 }
 
 func releaseText(r *ota.Release) string {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/waxwing-ota/waxwing/internal/capconfig"
+	"github.com/waxwing-ota/waxwing/internal/client"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/publish"
 )
@@ -23,6 +24,7 @@ type pushOptions struct {
 	rollout percent
 	project string
 	pass    passphrase
+	wait    waiting
 }
 
 func newPushCommand(g *Globals) *cobra.Command {
@@ -57,6 +59,7 @@ other content under the same version is refused.`,
 	f.BoolVar(&o.AllowNoReady, "allow-no-ready", false, "the build does call notifyAppReady, in a way that is not found")
 	f.BoolVar(&o.DryRun, "dry-run", false, "check, and say what would be uploaded")
 	f.StringVar(&o.project, "project", ".", "folder of the Capacitor app, whose native plug-ins are recorded")
+	o.wait.bind(c)
 	c.MarkFlagsMutuallyExclusive("rollout", "no-release")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if f.Changed("rollout") {
@@ -106,7 +109,16 @@ func runPush(ctx context.Context, g *Globals, o pushOptions, dir string) error {
 		return err
 	}
 	out := pushed{res, bundleURL(cl.URL(), o.App, o.Version)}
-	return g.Print(out, func(w io.Writer) { printPushed(w, out) })
+	if res.Approval == nil {
+		return g.Print(out, func(w io.Writer) { printPushed(w, out) })
+	}
+	var failed error
+	if failed = o.wait.settle(ctx, g, cl, client.Pending(*res.Approval)); failed == nil {
+		out.Released, out.Skipped = true, ""
+	} else {
+		failed = reported{failed}
+	}
+	return errors.Join(g.Print(out, func(w io.Writer) { printPushed(w, out) }), failed)
 }
 
 // buildFolder opens the folder of a web build.
@@ -176,6 +188,10 @@ func variantText(keyID string) string {
 // releasedText says what devices will do.
 func releasedText(r publish.Result) string {
 	switch {
+	case r.Released && r.Approval != nil:
+		return fmt.Sprintf("others approved it: channel %s has it now", r.Channel)
+	case r.Approval != nil:
+		return fmt.Sprintf("channel %s waits for the approval of others: %s", r.Channel, clean(r.Approval.Link))
 	case r.Released && r.Rollout != nil:
 		return fmt.Sprintf("channel %s offers it to %s %% of its devices; give it to more with: waxwing rollout set %s --app %s --percent N",
 			r.Channel, percentText(r.Rollout.BPS), r.Channel, r.App)

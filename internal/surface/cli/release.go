@@ -7,12 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/waxwing-ota/waxwing/internal/client"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
 func newReleaseCommand(g *Globals) *cobra.Command {
 	var app, channel string
 	var in ota.ReleaseRequest
+	var wait waiting
 	c := &cobra.Command{
 		Use:     "release VERSION",
 		Short:   "Put a published version, or \"builtin\", on a channel",
@@ -20,29 +22,45 @@ func newReleaseCommand(g *Globals) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in.Version = args[0]
-			return runRelease(cmd.Context(), g, app, channel, in)
+			return runRelease(cmd.Context(), g, app, channel, in, wait)
 		},
 	}
 	appFlag(c, &app)
 	channelFlag(c, &channel)
 	c.Flags().StringVar(&in.Note, "note", "", "why, for the history")
 	c.Flags().BoolVar(&in.IfNew, "if-new", false, "do nothing if the channel ever had it")
+	wait.bind(c)
 	return c
 }
 
-func runRelease(ctx context.Context, g *Globals, app, channel string, in ota.ReleaseRequest) error {
+func runRelease(ctx context.Context, g *Globals, app, channel string, in ota.ReleaseRequest, wait waiting) error {
 	cl, err := g.Client()
 	if err != nil {
 		return err
 	}
 	r, done, err := cl.Release(ctx, app, channel, in)
 	if err != nil {
-		return err
+		if err := wait.settle(ctx, g, cl, err); err != nil {
+			return err
+		}
+		if r, err = currentRelease(ctx, cl, app, channel); err != nil {
+			return err
+		}
+		done = true
 	}
 	if !done {
 		return printRelease(g, r, "channel %s had %s already: nothing changed", channel, in.Version)
 	}
 	return printRelease(g, r, "channel %s now serves %s", channel, r.Version)
+}
+
+// currentRelease is what a channel serves, once others approved it.
+func currentRelease(ctx context.Context, cl *client.Client, app, channel string) (ota.Release, error) {
+	ch, err := cl.Channel(ctx, app, channel)
+	if err != nil || ch.Release == nil {
+		return ota.Release{}, err
+	}
+	return *ch.Release, nil
 }
 
 func printRelease(g *Globals, r ota.Release, format string, a ...any) error {

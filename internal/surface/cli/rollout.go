@@ -24,6 +24,7 @@ that has the version keeps it while the share grows.`
 func newRolloutStartCommand(g *Globals) *cobra.Command {
 	var app, version string
 	var share percent
+	var wait waiting
 	c := &cobra.Command{
 		Use:     "start CHANNEL",
 		Short:   "Start a rollout; it takes the place of one that runs",
@@ -31,7 +32,7 @@ func newRolloutStartCommand(g *Globals) *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			bps := int(share)
-			return runRolloutSet(cmd.Context(), g, app, args[0], ota.RolloutRequest{Version: version, BPS: &bps})
+			return runRolloutSet(cmd.Context(), g, app, args[0], ota.RolloutRequest{Version: version, BPS: &bps}, wait)
 		},
 	}
 	appFlag(c, &app)
@@ -39,6 +40,7 @@ func newRolloutStartCommand(g *Globals) *cobra.Command {
 	c.Flags().Var(&share, "percent", "share of the channel's devices, such as 5 or 2.5 (required)")
 	require(c, "version")
 	require(c, "percent")
+	wait.bind(c)
 	return c
 }
 
@@ -46,6 +48,7 @@ func newRolloutSetCommand(g *Globals) *cobra.Command {
 	var app string
 	var share percent
 	var enabled bool
+	var wait waiting
 	c := &cobra.Command{
 		Use:     "set CHANNEL",
 		Short:   "Change the share of the rollout that runs, or turn it off and on",
@@ -57,12 +60,13 @@ func newRolloutSetCommand(g *Globals) *cobra.Command {
 			if in == (ota.RolloutRequest{}) {
 				return nothingToSet(cmd)
 			}
-			return runRolloutSet(cmd.Context(), g, app, args[0], in)
+			return runRolloutSet(cmd.Context(), g, app, args[0], in, wait)
 		},
 	}
 	appFlag(c, &app)
 	c.Flags().Var(&share, "percent", "share of the channel's devices; 0 takes the version from all of them")
 	c.Flags().BoolVar(&enabled, "enabled", false, "=false turns the rollout off without ending it")
+	wait.bind(c)
 	return c
 }
 
@@ -74,7 +78,7 @@ func newRolloutPauseCommand(g *Globals) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			paused := true
-			return runRolloutSet(cmd.Context(), g, app, args[0], ota.RolloutRequest{Paused: &paused, Reason: reason})
+			return runRolloutSet(cmd.Context(), g, app, args[0], ota.RolloutRequest{Paused: &paused, Reason: reason}, waiting{})
 		},
 	}
 	appFlag(c, &app)
@@ -84,29 +88,38 @@ func newRolloutPauseCommand(g *Globals) *cobra.Command {
 
 func newRolloutResumeCommand(g *Globals) *cobra.Command {
 	var app string
+	var wait waiting
 	c := &cobra.Command{
 		Use:   "resume CHANNEL",
 		Short: "Go on with a paused rollout",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			paused := false
-			return runRolloutSet(cmd.Context(), g, app, args[0], ota.RolloutRequest{Paused: &paused})
+			return runRolloutSet(cmd.Context(), g, app, args[0], ota.RolloutRequest{Paused: &paused}, wait)
 		},
 	}
 	appFlag(c, &app)
+	wait.bind(c)
 	return c
 }
 
-func runRolloutSet(ctx context.Context, g *Globals, app, channel string, in ota.RolloutRequest) error {
+func runRolloutSet(ctx context.Context, g *Globals, app, channel string, in ota.RolloutRequest, wait waiting) error {
 	cl, err := g.Client()
 	if err != nil {
 		return err
 	}
 	r, err := cl.SetRollout(ctx, app, channel, in)
+	if err == nil {
+		return printRollout(g, channel, &r)
+	}
+	if err := wait.settle(ctx, g, cl, err); err != nil {
+		return err
+	}
+	ch, err := cl.Channel(ctx, app, channel)
 	if err != nil {
 		return err
 	}
-	return printRollout(g, channel, &r)
+	return printRollout(g, channel, ch.Rollout)
 }
 
 func printRollout(g *Globals, channel string, r *ota.Rollout) error {
@@ -121,6 +134,7 @@ func printRollout(g *Globals, channel string, r *ota.Rollout) error {
 
 func newRolloutPromoteCommand(g *Globals) *cobra.Command {
 	var app string
+	var wait waiting
 	c := &cobra.Command{
 		Use:   "promote CHANNEL",
 		Short: "Make the rollout's version the channel's release, for all devices",
@@ -132,12 +146,18 @@ func newRolloutPromoteCommand(g *Globals) *cobra.Command {
 			}
 			r, err := cl.PromoteRollout(cmd.Context(), app, args[0])
 			if err != nil {
-				return err
+				if err := wait.settle(cmd.Context(), g, cl, err); err != nil {
+					return err
+				}
+				if r, err = currentRelease(cmd.Context(), cl, app, args[0]); err != nil {
+					return err
+				}
 			}
 			return printRelease(g, r, "channel %s now serves %s to all its devices", args[0], r.Version)
 		},
 	}
 	appFlag(c, &app)
+	wait.bind(c)
 	return c
 }
 

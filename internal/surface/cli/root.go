@@ -21,6 +21,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/waxwing-ota/waxwing/internal/client"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
@@ -77,7 +78,7 @@ Exit codes:
   0  done                        4  conflicts with what is there
   1  failed                      5  not allowed
   2  wrong usage                 6  cannot reach the server
-  3  not found
+  3  not found                   7  waits for the approval of others
 
 Environment:
   WAXWING_URL    address of the server (--url)
@@ -145,6 +146,7 @@ const (
 	exitConflict
 	exitNotAllowed
 	exitUnreachable
+	exitWaiting
 )
 
 // codeUsage is the error code of a wrong command line.
@@ -178,6 +180,9 @@ func exitCode(err error) int {
 	case ota.KindNotFound:
 		return exitNotFound
 	case ota.KindConflict:
+		if ota.CodeOf(err) == client.CodeApprovalRequired {
+			return exitWaiting
+		}
 		return exitConflict
 	case ota.KindUnauthorized, ota.KindForbidden:
 		return exitNotAllowed

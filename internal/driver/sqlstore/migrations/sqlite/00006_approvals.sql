@@ -1,0 +1,55 @@
+-- +goose Up
+
+-- Requests for the approval of further people. They outlive what they are
+-- about, so they reference nothing. document is canonical JSON, digest its
+-- SHA-256; content is the digest of the bundle that goes on the channel of
+-- channel_id, empty if none does. authors is a JSON list of user ids.
+CREATE TABLE approvals (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    org         TEXT    NOT NULL,
+    app         TEXT    NOT NULL,
+    channel     TEXT    NOT NULL,
+    channel_id  BIGINT  NOT NULL,
+    act         TEXT    NOT NULL,
+    object      TEXT    NOT NULL,
+    document    TEXT    NOT NULL,
+    digest      BLOB    NOT NULL,
+    content     BLOB    NOT NULL,
+    required    BIGINT  NOT NULL,
+    need        BIGINT  NOT NULL,
+    have        BIGINT  NOT NULL DEFAULT 0,
+    actor       TEXT    NOT NULL,
+    authors     TEXT    NOT NULL,
+    created_at  BIGINT  NOT NULL,
+    expires_at  BIGINT  NOT NULL,
+    state       TEXT    NOT NULL,
+    closed_at   BIGINT  NOT NULL DEFAULT 0,
+    closed_by   TEXT    NOT NULL DEFAULT '',
+    reason      TEXT    NOT NULL DEFAULT '',
+    broke_glass BOOLEAN NOT NULL DEFAULT FALSE
+);
+CREATE INDEX approvals_app ON approvals (app, id);
+CREATE INDEX approvals_state ON approvals (state, id);
+CREATE INDEX approvals_content ON approvals (channel_id, content);
+
+-- One person votes once on a request.
+CREATE TABLE approval_votes (
+    approval_id BIGINT  NOT NULL REFERENCES approvals (id) ON DELETE CASCADE,
+    person      BIGINT  NOT NULL,
+    actor       TEXT    NOT NULL,
+    at          BIGINT  NOT NULL,
+    asserted    BOOLEAN NOT NULL,
+    PRIMARY KEY (approval_id, person)
+);
+
+-- When somebody last did without the approvals that the channel asks for.
+ALTER TABLE channels ADD COLUMN broke_glass_at BIGINT NOT NULL DEFAULT 0;
+
+-- How many devices operators bound lately.
+CREATE INDEX changes_bound ON changes (app, action, at);
+
+-- +goose Down
+DROP INDEX changes_bound;
+ALTER TABLE channels DROP COLUMN broke_glass_at;
+DROP TABLE approval_votes;
+DROP TABLE approvals;

@@ -1,0 +1,200 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/waxwing-ota/waxwing/internal/core/approve"
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+// maxCircle bounds how many people are looked at above somebody.
+const maxCircle = 1000
+
+// authors finds the people behind a request: who makes it, and who made the
+// credential that is used or was shown it, or else who made the machine. None
+// means that nobody knows.
+func (s *Service) authors(ctx context.Context, r Reader, p ota.Principal) ([]int64, error) {
+	out := []int64{}
+	if p.Person != 0 {
+		out = append(out, p.Person)
+	}
+	var people []int64
+	var err error
+	if p.Token != nil {
+		made, err := r.TokenMakers(ctx, p.Token.ID)
+		if err != nil {
+			return nil, err
+		}
+		if people, _, err = behind(ctx, r, made); err != nil {
+			return nil, err
+		}
+	}
+	if len(people) == 0 && (p.Kind == ota.PrincipalService || p.Kind == ota.PrincipalCI) {
+		if people, _, err = behind(ctx, r, []ota.Actor{p.Actor()}); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range people {
+		if !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}
+
+// behind follows actors to the people who made them. unknown says that one of
+// them leads to nobody who is known.
+func behind(ctx context.Context, r Reader, actors []ota.Actor) (people []int64, unknown bool, err error) {
+	seen := map[ota.Actor]bool{}
+	for len(actors) > 0 {
+		a := actors[0]
+		actors = actors[1:]
+		if seen[a] || a == "" {
+			continue
+		}
+		if seen[a] = true; len(seen) > maxCircle {
+			return people, true, nil
+		}
+		m, err := r.Makers(ctx, a)
+		if err != nil {
+			return nil, false, err
+		}
+		unknown = unknown || m.Unknown
+		people = append(people, m.People...)
+		actors = append(actors, m.Actors...)
+	}
+	return people, unknown, nil
+}
+
+// circle finds everybody who could act as a person.
+func (s *Service) circle(ctx context.Context, r Reader, person int64) (approve.Circle, error) {
+	c := approve.Circle{Person: person}
+	queue := []int64{person}
+	for len(queue) > 0 && !c.Unknown {
+		id := queue[0]
+		queue = queue[1:]
+		m, err := r.UserMakers(ctx, id)
+		if err != nil {
+			return c, err
+		}
+		people, unknown, err := behind(ctx, r, m.Actors)
+		if err != nil {
+			return c, err
+		}
+		c.Unknown = m.Unknown || unknown
+		for _, p := range append(people, m.People...) {
+			if p != person && !slices.Contains(c.Above, p) {
+				c.Above = append(c.Above, p)
+				queue = append(queue, p)
+			}
+		}
+		c.Unknown = c.Unknown || len(c.Above) > maxCircle
+	}
+	return c, nil
+}
+
+func (s *Service) circles(ctx context.Context, r Reader, people []int64) ([]approve.Circle, error) {
+	out := make([]approve.Circle, len(people))
+	for i, p := range people {
+		var err error
+		if out[i], err = s.circle(ctx, r, p); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// voter finds how a person stands to a request now.
+func (s *Service) voter(ctx context.Context, r Reader, a *ota.Approval, person int64) (approve.Voter, error) {
+	c, err := s.circle(ctx, r, person)
+	if err != nil {
+		return approve.Voter{}, err
+	}
+	v := approve.Voter{Circle: c}
+	channels, err := protectsOf(a)
+	if err != nil {
+		return v, err
+	}
+	v.May = len(channels) > 0 && s.mayApprove != nil
+	for _, name := range channels {
+		if !v.May {
+			break
+		}
+		if v.May, err = s.mayApprove(ctx, person, a.App, name); err != nil {
+			return v, err
+		}
+	}
+	return v, nil
+}
+
+// protectsOf names the protected channels that a request is about.
+func protectsOf(a *ota.Approval) ([]string, error) {
+	var d struct {
+		Protects []approve.Guarded `json:"protects"`
+	}
+	if err := json.Unmarshal(a.Document, &d); err != nil {
+		return nil, err
+	}
+	names := make([]string, len(d.Protects))
+	for i, p := range d.Protects {
+		names[i] = p.Name
+	}
+	return names, nil
+}
+
+// count judges a new voter (0 = none) and counts all that voted.
+func (s *Service) count(ctx context.Context, r Reader, a *ota.Approval, voter int64) (have int, refused approve.Refusal, err error) {
+	authors, err := s.circles(ctx, r, a.Authors)
+	if err != nil {
+		return 0, "", err
+	}
+	var voters []approve.Voter
+	for _, v := range a.Votes {
+		if v.Person == voter {
+			continue
+		}
+		w, err := s.voter(ctx, r, a, v.Person)
+		if err != nil {
+			return 0, "", err
+		}
+		voters = append(voters, w)
+	}
+	counted := approve.Count(authors, voters)
+	if voter == 0 {
+		return len(counted), "", nil
+	}
+	w, err := s.voter(ctx, r, a, voter)
+	if err != nil {
+		return 0, "", err
+	}
+	if refused = approve.Judge(authors, counted, w); refused == "" {
+		return len(counted) + 1, "", nil
+	}
+	return len(counted), refused, nil
+}
+
+// refusal explains why a person's approval does not count.
+func refusal(r approve.Refusal) error {
+	switch r {
+	case approve.RefusedNobody:
+		return ota.Errorf(ota.KindForbidden, CodeApprovalPerson, "only people approve; no person is behind this request").
+			WithHint("sign in to the console, or use a token of your own")
+	case approve.RefusedAuthor:
+		return ota.Errorf(ota.KindForbidden, CodeApprovalOwn, "who asks for something does not approve it").
+			WithHint("somebody else must look at it")
+	case approve.RefusedRelated:
+		return ota.Errorf(ota.KindForbidden, CodeApprovalRelated, "one person may be behind your account and the author's: one invited the other, made or reset the account, or one person did so with both").
+			WithHint("somebody must approve whose account came to be in another way, such as single sign-on, the set-up link or another person's invitation")
+	case approve.RefusedUnknown:
+		return ota.Errorf(ota.KindForbidden, CodeApprovalRelated, "a machine that is gone, or of unknown owner, made or reset your account").
+			WithHint("have a new account made by a person or by single sign-on")
+	case approve.RefusedTwice:
+		return ota.Errorf(ota.KindForbidden, CodeApprovalTwice, "you, or somebody whose account is tied to yours, approved it already").
+			WithHint("somebody else must approve it as well")
+	case approve.RefusedNotAllowed:
+	}
+	return ota.Errorf(ota.KindForbidden, CodeApprovalNotAllowed, "you may not approve this").
+		WithHint("it takes the right approval.approve on every protected channel concerned")
+}
