@@ -32,6 +32,7 @@ const (
 type routes struct {
 	admin   http.Handler // /api/
 	log     http.Handler // /log/
+	auth    http.Handler // /auth/
 	ready   http.Handler // /readyz
 	device  http.Handler // all the rest
 	devices atomic.Int64 // requests that went there
@@ -50,6 +51,9 @@ func (r *routes) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case strings.HasPrefix(path, "/log/"):
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
 		r.log.ServeHTTP(w, req)
+	case strings.HasPrefix(path, "/auth/"):
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
+		r.auth.ServeHTTP(w, req)
 	case path == "/healthz":
 		alive(w, req)
 	case path == "/readyz":

@@ -18,12 +18,14 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/driver/blob"
 	blobfs "github.com/waxwing-ota/waxwing/internal/driver/blob/fs"
+	"github.com/waxwing-ota/waxwing/internal/driver/hashlist"
 	"github.com/waxwing-ota/waxwing/internal/driver/sqlstore"
 	"github.com/waxwing-ota/waxwing/internal/plane/audit"
 	"github.com/waxwing-ota/waxwing/internal/plane/authz"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 	"github.com/waxwing-ota/waxwing/internal/plane/directory"
 	"github.com/waxwing-ota/waxwing/internal/plane/edge"
+	"github.com/waxwing-ota/waxwing/internal/plane/identity"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
 	"github.com/waxwing-ota/waxwing/internal/plane/snap"
@@ -60,6 +62,10 @@ type Server struct {
 	ln        net.Listener
 	directory *directory.Service
 	access    *authz.Service
+
+	identity *identity.Service
+	breached *hashlist.List // nil = none
+	setup    string
 }
 
 // New opens the data directory (made if there is none), brings the database up
@@ -108,8 +114,10 @@ func (s *Server) open(ctx context.Context) (err error) {
 	}
 	// Last, when nothing can fail any more: a token that was made and not shown
 	// would lock the owner out.
-	s.bootstrap, err = s.tokens.Bootstrap(ctx, s.cfg.BootstrapToken.Reveal())
-	return err
+	if s.bootstrap, err = s.tokens.Bootstrap(ctx, s.cfg.BootstrapToken.Reveal()); err != nil {
+		return err
+	}
+	return s.makeSetupLink(ctx)
 }
 
 // Run serves until ctx ends, then lets requests under way finish, stores what
@@ -141,6 +149,10 @@ func (s *Server) Close() error {
 		if err := s.ln.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
+	}
+	if s.breached != nil {
+		errs = append(errs, s.breached.Close())
+		s.breached = nil
 	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())

@@ -50,7 +50,10 @@ func (s *Server) wirePlanes() {
 
 // wireDirectory makes the plane of people and roles.
 func (s *Server) wireDirectory() {
-	s.directory = directory.New(directory.Deps{Store: sqlstore.Directory{DB: s.db}, Now: time.Now})
+	s.directory = directory.New(directory.Deps{
+		Store: sqlstore.Directory{DB: s.db}, Now: time.Now,
+		CanSignIn: func(ctx context.Context, userID int64) (bool, error) { return s.identity.CanSignIn(ctx, userID) },
+	})
 }
 
 func (s *Server) wireSurfaces(ctx context.Context) error {
@@ -59,6 +62,9 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 		return err
 	}
 	s.edge = edge.New(links, time.Now)
+	if err := s.wireIdentity(ctx); err != nil {
+		return err
+	}
 	s.access, err = authz.New(authz.Deps{Places: places{s.snap}, Now: time.Now})
 	if err != nil {
 		return err
@@ -68,6 +74,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 		Authenticate: s.tokens.Authenticate, Access: s.access,
 		Probe: s.probe, Status: s.status, MaxBody: s.cfg.MaxBody, Log: s.log,
 	}
+	deps.Identity, deps.Base = s.identity, s.base
 	deps.Insight = insight.New(s.db, time.Now)
 	admin, err := adminapi.New(deps)
 	if err != nil {
@@ -79,7 +86,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 		Limits: capgo.Limits{Check: s.cfg.MaxCheck, Stats: s.cfg.MaxStats, Manifest: s.cfg.MaxManifest},
 	})
 	s.ready = &ready{ping: s.db.Ping, now: time.Now}
-	s.routes = &routes{admin: admin, log: s.logHandler(deps), ready: s.ready, device: device, trustProxy: s.cfg.TrustProxy}
+	s.routes = &routes{admin: admin, auth: s.authHandler(), log: s.logHandler(deps), ready: s.ready, device: device, trustProxy: s.cfg.TrustProxy}
 	return nil
 }
 

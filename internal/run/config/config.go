@@ -28,6 +28,7 @@ type Config struct {
 	TLSCert        string        // PEM files; both or none
 	TLSKey         string        //
 	BootstrapToken secret.Text   // owner token of the first start; none = make one
+	Breached       string        // file of SHA-1 hashes of leaked passwords; "" = none
 	TrustProxy     bool          // believe X-Forwarded-Host and X-Forwarded-Proto
 	Strict429      bool          // unknown apps get 429, as the reference server does
 	MaxBody        int64         // bytes of an admin API request, uploads apart
@@ -80,6 +81,7 @@ func Settings() []Setting {
 			c.BootstrapToken = secret.New(v)
 			return nil
 		}},
+		{"WAXWING_BREACHED_PASSWORDS", "file of the SHA-1 hashes of leaked passwords, sorted, that people may not choose", false, text(func(c *Config) *string { return &c.Breached })},
 		{"WAXWING_TRUST_PROXY", "believe X-Forwarded-Host and X-Forwarded-Proto (true or false)", false, boolean(func(c *Config) *bool { return &c.TrustProxy })},
 		{"WAXWING_STRICT_429", "answer unknown apps with status 429 (true or false)", false, boolean(func(c *Config) *bool { return &c.Strict429 })},
 		{"WAXWING_MAX_BODY", "largest admin API request in bytes, uploads apart", false, bytes(func(c *Config) *int64 { return &c.MaxBody })},

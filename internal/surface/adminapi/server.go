@@ -15,6 +15,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/audit"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 	"github.com/waxwing-ota/waxwing/internal/plane/directory"
+	"github.com/waxwing-ota/waxwing/internal/plane/identity"
 	"github.com/waxwing-ota/waxwing/internal/plane/insight"
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
@@ -39,6 +40,9 @@ type Deps struct {
 	Authenticate Authenticator
 	Access       Access
 	Directory    *directory.Service
+	Identity     *identity.Service
+	// Base is the address that whoever sent r sees the server at.
+	Base func(r *http.Request) string
 	// Probe asks the data plane what a device would get that sent its request
 	// to where r was sent.
 	Probe func(ctx context.Context, app string, in ota.ProbeRequest, r *http.Request) (json.RawMessage, []decide.Step, error)
@@ -82,6 +86,10 @@ func build(d Deps) (*server, error) {
 
 	s.registerSystem()
 	s.registerTokens()
+	s.registerInvitations()
+	s.registerMyMethods()
+	s.registerSessions()
+	s.registerSSO()
 	s.registerApps()
 	s.registerOrgs()
 	s.registerUsers()

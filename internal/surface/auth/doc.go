@@ -96,8 +96,8 @@
 // (403 step_up_required); signing in counts as one.
 //
 // The rest is the API's: /api/v1/me/sign-in-methods, /me/passkeys, /me/password,
-// /me/totp, /me/recovery-codes, /sessions, /users/{user}/sessions,
-// /users/{user}/reset-link, /invitations, /setup-link, /sso/providers.
+// /me/totp, /me/recovery-codes, /sessions, /users/{id}/sessions,
+// /users/{id}/reset-link, /invitations, /setup-link, /sso/providers.
 // Assertions over a digest, for approvals, are identity.Service.BeginAssertion
 // and FinishAssertion; their options are {"publicKey":{…}} as above.
 package auth

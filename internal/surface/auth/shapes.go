@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"encoding/json"
+
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
@@ -43,3 +45,51 @@ type SessionAnswer struct {
 	Principal ota.Principal     `json:"principal"`
 	Methods   ota.SignInMethods `json:"methods"`
 }
+
+// secondFactor is the answer to a right password.
+type secondFactor struct {
+	SecondFactor bool `json:"second_factor"`
+}
+
+// totpAnswer is what an authenticator app needs during an enrolment.
+type totpAnswer struct {
+	Secret string `json:"secret"`
+	URL    string `json:"url"`
+	QR     string `json:"qr"`
+}
+
+// The bodies of requests. A form has the same names.
+type (
+	emptyRequest  struct{}
+	finishRequest struct {
+		Credential json.RawMessage `json:"credential"`
+		Next       string          `json:"next"`
+	}
+	passwordRequest struct {
+		Email    string `json:"email"`
+		Password string `json:"password"`
+		Next     string `json:"next"`
+	}
+	codeRequest struct {
+		Code  string `json:"code"`
+		Email string `json:"email"` // of recovery only
+		Next  string `json:"next"`
+	}
+	signOutRequest struct {
+		Next string `json:"next"`
+	}
+	linkRequest struct {
+		Token       string          `json:"token"`
+		Email       string          `json:"email"`
+		Name        string          `json:"name"`
+		Password    string          `json:"password"`
+		Code        string          `json:"code"`
+		Credential  json.RawMessage `json:"credential"`
+		PasskeyName string          `json:"passkey_name"`
+		Next        string          `json:"next"`
+	}
+	addPasskeyRequest struct {
+		Credential json.RawMessage `json:"credential"`
+		Name       string          `json:"name"`
+	}
+)

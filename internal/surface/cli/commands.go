@@ -37,6 +37,11 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newAccessCommand(g),
 		newTokensCommand(g),
 		newWebhooksCommand(g),
+		newInvitationsCommand(g),
+		newSessionsCommand(g),
+		newSSOCommand(g),
+		newSetupLinkCommand(g),
+		newResetLinkCommand(g),
 		newGCCommand(g),
 	)
 }

@@ -31,8 +31,10 @@ address, with everything that lasts in one directory.
 
 The first start creates the owner token: WAXWING_BOOTSTRAP_TOKEN if it is set
 (20 characters or more), else a new one, printed once on standard error and
-never again. Under --json one document with the address, and on the first start
-the token, goes to standard output; the log goes to standard error.`,
+never again. As long as the server has no user, each start also prints a link
+with which the first one signs up in a browser, as owner; it is good for a day
+and for one use. Under --json one document with the address, and what there
+is of token and link, goes to standard output; the log goes to standard error.`,
 		Example: "  waxwing serve --data ./waxwing-data --listen 127.0.0.1:8080\n" +
 			"  waxwing serve --data /var/lib/waxwing --listen :8443 --tls-cert cert.pem --tls-key key.pem",
 		Args: cobra.NoArgs,
@@ -110,17 +112,23 @@ type started struct {
 	Event string `json:"event"` // "bootstrap" on the start that made the owner token, else "listening"
 	URL   string `json:"url"`
 	Token string `json:"token,omitempty"` // only with "bootstrap"
+	Setup string `json:"setup,omitempty"` // link for the first user, until there is one
 }
 
 // announce says where the server is and, on the start that made it, the owner
 // token: this is the only time and place it is ever shown.
 func announce(g *Globals, s *run.Server) error {
-	a := started{Event: "listening", URL: s.URL(), Token: s.Bootstrap()}
+	a := started{Event: "listening", URL: s.URL(), Token: s.Bootstrap(), Setup: s.Setup()}
 	if a.Token != "" {
 		a.Event = "bootstrap"
 	}
 	if g.JSON {
 		return g.writeJSON(a)
+	}
+	if a.Setup != "" {
+		if _, err := fmt.Fprintf(g.Err, "nobody can sign in yet: set up the first user, within a day, at\n\n  %s\n\n", a.Setup); err != nil {
+			return err
+		}
 	}
 	if a.Token != "" {
 		_, err := fmt.Fprintf(g.Err, "owner token, shown only this once: %s\n\n"+

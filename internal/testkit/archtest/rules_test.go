@@ -63,6 +63,14 @@ var importRules = []importRule{
 		why:  "the data plane sees the snapshot and stored files, nothing else",
 	},
 	{
+		from: "plane/identity",
+		only: []string{
+			"core/...", "secret", "golang.org/x/crypto/...", "golang.org/x/text/...",
+			"github.com/go-webauthn/webauthn/protocol", "github.com/go-webauthn/webauthn/webauthn", "github.com/pquerna/otp/...",
+		},
+		why: "who somebody is has nothing to do with what they may do: other planes come in as functions",
+	},
+	{
 		from: "plane/authz",
 		only: []string{"core/...", "github.com/cedar-policy/cedar-go/..."},
 		why:  "who may do what is decided from the policies and the caller alone, so that it can be read, tested and explained by itself",
@@ -122,6 +130,16 @@ var importRules = []importRule{
 		only: []string{"core/ota", "plane/notify", "secret", "github.com/wneessen/go-mail/..."},
 		not:  []string{"net/http/...", "database/sql/..."},
 		why:  "what sends mails knows nothing but mails",
+	},
+	{
+		from: "surface/auth",
+		only: []string{"core/...", "plane/identity", "secret", "github.com/go-json-experiment/json/..."},
+		why:  "the browser's ceremonies are parsed and handed to plane/identity; nothing else of the product is in reach",
+	},
+	{
+		from: "driver/sso",
+		only: []string{"core/...", "plane/identity", "secret", "github.com/coreos/go-oidc/v3/oidc", "golang.org/x/oauth2"},
+		why:  "OpenID Connect is spoken in one place, by libraries made for it",
 	},
 	{
 		from: "driver/...",
@@ -200,6 +218,9 @@ var onlyIn = []struct {
 }{
 	{"github.com/danielgtaylor/huma/v2/...", []string{"surface/adminapi"}, "the API framework can be swapped in one place"},
 	{"github.com/cedar-policy/cedar-go/...", []string{"plane/authz"}, "one package asks the policies"},
+	{"github.com/go-webauthn/webauthn/...", []string{"plane/identity"}, "passkeys are checked in one place"},
+	{"github.com/pquerna/otp/...", []string{"plane/identity"}, "codes are checked in one place"},
+	{"github.com/coreos/go-oidc/...", []string{"driver/sso"}, "issuers are talked to in one place"},
 	{"github.com/spf13/cobra/...", []string{"surface/cli/..."}, "commands are the command line's"},
 	{"github.com/wneessen/go-mail/...", []string{"driver/mail"}, "mail leaves through one door"},
 	{"modernc.org/sqlite/...", []string{"driver/sqlstore/..."}, "one package holds all SQL"},
