@@ -49,6 +49,8 @@ func (f *file) member(name string, r io.Reader) (list []*file, ok bool) {
 	}
 	in := &file{ctx: f.ctx, e: f.e, path: f.path + "!/" + strings.TrimLeft(clean(name), "/"), data: b.Bytes(), depth: f.depth + 1, budget: f.budget}
 	in.kind, in.format = classify(name, in.data)
+	nativeName(in)
+	secretName(in)
 	return append([]*file{in}, f.e.scanFile(in)...), true
 }
 

@@ -64,6 +64,8 @@ type engine struct {
 	secrets *secrets.Engine
 	hosts   map[string]map[string]bool // lists of hosts as sets
 	libs    []library
+	// patterns are for scripts that do not parse.
+	patterns []pattern
 
 	dets       []detector
 	calls      map[string][]onCall
@@ -96,7 +98,7 @@ func newEngine(opts Options) (*engine, error) {
 	}
 	e := &engine{
 		set: set, on: map[string]*rules.Rule{}, opts: opts, limits: opts.Limits.withDefaults(), hosts: map[string]map[string]bool{},
-		calls: map[string][]onCall{}, assigns: map[string][]onAssign{}, properties: map[string][]onProperty{}, members: map[string][]onMember{},
+		patterns: patterns(), calls: map[string][]onCall{}, assigns: map[string][]onAssign{}, properties: map[string][]onProperty{}, members: map[string][]onMember{},
 	}
 	for i := range set.Rules {
 		if r := &set.Rules[i]; !slices.Contains(opts.Off, r.ID) {

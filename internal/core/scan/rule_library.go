@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"slices"
@@ -56,10 +57,9 @@ func (f *file) comments() []span {
 	list := []span{{0, min(len(f.data), bannerText)}}
 	text := f.data
 	for i := bannerText; i < len(text)-3 && len(list) < maxBanners; i++ {
-		n := strings.Index(string(text[i:min(i+64<<10, len(text))]), "/*")
+		n := bytes.Index(text[i:len(text)-1], []byte("/*"))
 		if n < 0 {
-			i += 64<<10 - 2
-			continue
+			break
 		}
 		i += n
 		if c := text[i+2]; c == '!' || c == '*' {

@@ -64,37 +64,61 @@ func (f *file) scanJSON() {
 
 // pattern is what a script that does not parse is searched for.
 type pattern struct {
-	rule, re, message string
+	rule, has, re, message string
+	compiled               *regexp.Regexp
 }
 
 // patterns are weaker than the checks of the tree: they see no flow and no
-// names, so they warn.
+// names, so they warn. The regex is tried where the text has the word.
 func patterns() []pattern {
-	return []pattern{
-		{"ST-003", `\beval\s*\(`, "eval is called in a script that does not parse"},
-		{"ST-003", `\bnew\s+Function\s*\(`, "a function is made from text in a script that does not parse"},
-		{"ST-003", `\bimportScripts\s*\(`, "importScripts is called in a script that does not parse"},
-		{"ST-003", `\bimport\s*\(\s*["'\x60]https?:`, "code is imported from a host in a script that does not parse"},
-		{"ST-002", `\bWebAssembly\s*\.`, "WebAssembly is used"},
-		{"WB-010", `\.(?:innerHTML|outerHTML)\s*=[^=]`, "markup is set in a script that does not parse"},
-		{"WB-010", `\bdocument\.write(?:ln)?\s*\(`, "markup is written in a script that does not parse"},
-		{"WB-011", `\bserviceWorker\s*\.\s*register\s*\(`, "a service worker is registered"},
-		{"ST-018", `(?:^|[;{}\n])\s*debugger\s*;`, "a debugger statement"},
+	list := []pattern{
+		{rule: "ST-003", has: "eval", re: `\beval\s*\(`, message: "eval is called in a script that does not parse"},
+		{rule: "ST-003", has: "Function", re: `\bnew\s+Function\s*\(`, message: "a function is made from text in a script that does not parse"},
+		{rule: "ST-003", has: "importScripts", re: `\bimportScripts\s*\(`, message: "importScripts is called in a script that does not parse"},
+		{rule: "ST-003", has: "import", re: `\bimport\s*\(\s*["'\x60]https?:`, message: "code is imported from a host in a script that does not parse"},
+		{rule: "ST-002", has: "WebAssembly", re: `\bWebAssembly\s*\.`, message: "WebAssembly is used"},
+		{rule: "WB-010", has: "erHTML", re: `\.(?:innerHTML|outerHTML)\s*=[^=]`, message: "markup is set in a script that does not parse"},
+		{rule: "WB-010", has: "document.write", re: `\bdocument\.write(?:ln)?\s*\(`, message: "markup is written in a script that does not parse"},
+		{rule: "WB-011", has: "serviceWorker", re: `\bserviceWorker\s*\.\s*register\s*\(`, message: "a service worker is registered"},
+		{rule: "ST-018", has: "debugger", re: `(?:^|[;{}\n])\s*debugger\s*;`, message: "a debugger statement"},
+		{rule: ruleAddress, has: "://", re: `(?:https?|wss?)://[^\s"'\x60<>)\\]{3,200}`},
+		{rule: rulePlugin, has: "lugin", re: `\b(?:registerPlugin\s*\(\s*["'\x60]|Capacitor\.Plugins\.)([A-Za-z][A-Za-z0-9]{0,63})`},
 	}
+	for i := range list {
+		list[i].compiled = regexp.MustCompile(list[i].re)
+	}
+	return list
 }
+
+// Patterns that are no finding by themselves.
+const (
+	ruleAddress = "address"
+	rulePlugin  = "plugin"
+)
+
+// maxPlaces bounds the places of one pattern in one script.
+const maxPlaces = 5_000
 
 // searchScript is what is left for a script that does not parse.
 func (f *file) searchScript(data []byte, in place) {
-	for _, p := range patterns() {
-		for _, m := range regexp.MustCompile(p.re).FindAllIndex(data, f.e.limits.PerRule) {
-			f.report(hit{rule: p.rule, at: in(m[0]), severity: Warn}, "%s", p.message)
+	for i := range f.e.patterns {
+		p := &f.e.patterns[i]
+		if f.ctx.Err() != nil {
+			panic(tired{})
 		}
-	}
-	for _, m := range regexp.MustCompile(`(?:https?|wss?)://[^\s"'\x60<>)\\]{3,200}`).FindAllIndex(data, 10_000) {
-		f.tick()
-		f.address(string(data[m[0]:m[1]]), in(m[0]), useText)
-	}
-	for _, m := range regexp.MustCompile(`\b(?:registerPlugin\s*\(\s*["'\x60]|Capacitor\.Plugins\.)([A-Za-z][A-Za-z0-9]{0,63})`).FindAllSubmatchIndex(data, 1000) {
-		f.usesPlugin(string(data[m[2]:m[3]]), in(m[2]))
+		if !bytes.Contains(data, []byte(p.has)) {
+			continue
+		}
+		for _, m := range p.compiled.FindAllSubmatchIndex(data, maxPlaces) {
+			f.tick()
+			switch p.rule {
+			case ruleAddress:
+				f.address(string(data[m[0]:m[1]]), in(m[0]), useText)
+			case rulePlugin:
+				f.usesPlugin(string(data[m[2]:m[3]]), in(m[2]))
+			default:
+				f.report(hit{rule: p.rule, at: in(m[0]), severity: Warn}, "%s", p.message)
+			}
+		}
 	}
 }
