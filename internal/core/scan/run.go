@@ -39,13 +39,17 @@ func Run(ctx context.Context, entries []Entry, opts Options) (*Report, error) {
 			return nil, ota.Invalid("rule_unknown", "there is no rule %q", id).WithField("off").WithHint("list them with: waxwing scan rules")
 		}
 	}
+	return e.run(ctx, entries)
+}
+
+func (e *engine) run(ctx context.Context, entries []Entry) (*Report, error) {
 	if err := e.checkSize(entries); err != nil {
 		return nil, err
 	}
 	entries = slices.Clone(entries)
 	slices.SortStableFunc(entries, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
 	results := make([]*result, len(entries))
-	err = e.each(ctx, len(entries), func(i int) error {
+	err := e.each(ctx, len(entries), func(i int) error {
 		var err error
 		results[i], err = e.scanEntry(ctx, &entries[i])
 		return err

@@ -245,9 +245,16 @@ func FuzzRun(f *testing.F) {
 	} {
 		f.Add(s.name, []byte(s.text))
 	}
+	base := mustRun(f, Options{}, FromBytes("index.html", nil))
+	e, err := newEngine(Options{Baseline: base, Native: &Native{Plugins: []string{}}})
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
-		base := mustRun(t, Options{}, FromBytes("index.html", nil))
-		r := mustRun(t, Options{Baseline: base, Native: &Native{Plugins: []string{}}}, FromBytes(name, data))
+		r, err := e.run(context.Background(), []Entry{FromBytes(name, data)})
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, fd := range r.Findings {
 			if strings.Contains(fd.Message, "gave up") {
 				t.Fatalf("%q: %s", name, fd.Message)
