@@ -202,6 +202,10 @@ func TestApprovedRolloutIsFree(t *testing.T) {
 	if got := tm.serves(prod); got != "1.1.0" {
 		t.Errorf("it serves %s", got)
 	}
+	// Somebody took it back: to start it again is a decision of its own.
+	_, err = tm.Rollback(t.Context(), ada.Actor(), app, prod, ota.RollbackRequest{})
+	tm.do(err)
+	pending(t, set(ota.RolloutRequest{Version: "1.1.0"}))
 }
 
 // A rollout from before the protection is not approved: it stops growing.
