@@ -29,10 +29,14 @@ func (t *txn) record(ctx context.Context, c ota.Change) error {
 	if err := t.lockLog(ctx); err != nil {
 		return err
 	}
-	var leaf, last int64
-	err := t.tx.QueryRowContext(ctx, `SELECT COALESCE((SELECT MAX(leaf) FROM changes), -1) + 1, COALESCE((SELECT MAX(id) FROM changes), 0)`).Scan(&leaf, &last)
+	var leaf, last, stored int64
+	err := t.tx.QueryRowContext(ctx, `SELECT COALESCE((SELECT MAX(leaf) FROM changes), -1) + 1, COALESCE((SELECT MAX(id) FROM changes), 0),
+		COALESCE((SELECT MAX(idx) FROM audit_hashes), -1) + 1`).Scan(&leaf, &last, &stored)
 	if err != nil {
 		return storeError("find the end of the log", err)
+	}
+	if tlog.StoredHashCount(leaf) != stored {
+		return damaged("its rows and its hashes differ in number")
 	}
 	c.ID = last + 1
 	if _, err := t.exec(ctx,
