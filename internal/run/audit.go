@@ -4,11 +4,13 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"os"
 	"time"
 
 	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/driver/sqlstore"
+	"github.com/waxwing-ota/waxwing/internal/driver/syslog"
 	"github.com/waxwing-ota/waxwing/internal/plane/audit"
 	"github.com/waxwing-ota/waxwing/internal/surface/adminapi"
 	"github.com/waxwing-ota/waxwing/internal/surface/logapi"
@@ -59,6 +61,25 @@ func (s *Server) logHandler(d adminapi.Deps) http.Handler {
 		Log: s.audit, Fail: adminapi.Fail, Private: s.cfg.AuditPrivate,
 		Allowed: func(r *http.Request) error { return adminapi.Allowed(d, r, "audit.read", "/audit/entries") },
 	})
+}
+
+// forwardAudit sends the log to the syslog server, if there is one to send to.
+func (s *Server) forwardAudit(ctx context.Context) error {
+	if s.cfg.Syslog == "" {
+		return nil
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = ""
+	}
+	if u, err := url.Parse(s.cfg.PublicURL); err == nil && u.Hostname() != "" {
+		host = u.Hostname()
+	}
+	f, err := syslog.New(sqlstore.Audit{DB: s.db}, s.cfg.Syslog, host, s.log)
+	if err != nil {
+		return err
+	}
+	return f.Run(ctx)
 }
 
 // keepAudit takes, every hour, the text of entries that are past retention.

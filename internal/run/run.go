@@ -131,6 +131,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.keepAudit(ctx) })
 	g.Go(func() error { return s.notify.Run(ctx) })
 	g.Go(func() error { return (&sweeper{sweep: s.control.SweepApprovals, log: s.log}).run(ctx) })
+	g.Go(func() error { return s.forwardAudit(ctx) })
 	g.Go(func() error { return (&collector{collect: s.control.CollectGarbage, log: s.log}).run(ctx) })
 	g.Go(func() error {
 		defer stopIntake()
