@@ -96,7 +96,7 @@ func (f *Forwarder) session(ctx context.Context) (sent bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // what was sent was noted before
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	closed := f.watch(conn)
