@@ -155,6 +155,7 @@ func TestAuditSearch(t *testing.T) {
 		"action":  {ota.AuditFilter{Action: "release.publish"}, []int64{2}},
 		"app":     {ota.AuditFilter{App: "b"}, []int64{4, 3}},
 		"org":     {ota.AuditFilter{Org: "other"}, []int64{3}},
+		"main":    {ota.AuditFilter{Org: "main"}, []int64{4, 2, 1}},
 		"object":  {ota.AuditFilter{Object: "production", App: "a"}, []int64{2}},
 		"actor":   {ota.AuditFilter{Actor: "token:nobody"}, nil},
 		"time":    {ota.AuditFilter{Since: 2000, Until: 4000}, []int64{3, 2}},

@@ -118,10 +118,15 @@ func (s reads) AuditSearch(ctx context.Context, f ota.AuditFilter, p ota.Page) (
 		args = append(args, v)
 		where = append(where, fmt.Sprintf(cond, len(args)))
 	}
-	for _, c := range []struct{ column, value string }{{"actor", f.Actor}, {"app", f.App}, {"org", f.Org}, {"object", f.Object}} {
+	for _, c := range []struct{ column, value string }{{"actor", f.Actor}, {"app", f.App}, {"object", f.Object}} {
 		if c.value != "" {
 			add(c.column+" = $%d", c.value)
 		}
+	}
+	if f.Org == ota.MainOrg {
+		where = append(where, "org IN ('', '"+ota.MainOrg+"')") // "" = the main one
+	} else if f.Org != "" {
+		add("org = $%d", f.Org)
 	}
 	if noun, ok := strings.CutSuffix(f.Action, "."); ok {
 		add("action >= $%d", noun+".")

@@ -36,8 +36,20 @@ func (s *Service) CollectGarbage(ctx context.Context, actor ota.Actor) (ota.GCRe
 	if r.Partial, err = s.blobs.Sweep(ctx, now.Add(-abandoned)); err != nil {
 		return r, err
 	}
-	r.Events, err = s.purgeEvents(ctx, now.Add(-s.eventRetention).UnixMilli(), 10_000)
-	return r, err
+	if r.Events, err = s.purgeEvents(ctx, now.Add(-s.eventRetention).UnixMilli(), 10_000); err != nil {
+		return r, err
+	}
+	return r, s.recordCollection(ctx, actor, now, r)
+}
+
+// recordCollection leaves a record of a collection that removed something.
+func (s *Service) recordCollection(ctx context.Context, actor ota.Actor, now time.Time, r ota.GCReport) error {
+	if r.Blobs+r.Partial == 0 && r.Events == 0 {
+		return nil
+	}
+	return s.store.Update(ctx, actor, now.UnixMilli(), func(Tx) (ota.Change, error) {
+		return change("garbage.collect", "", "server", r), nil
+	})
 }
 
 // collectContent removes content of bundles. Nothing is published meanwhile: a

@@ -71,7 +71,7 @@ func (s *Service) insert(ctx context.Context, actor ota.Actor, b ota.Bundle, tre
 		}
 		created = true
 		b, err = tx.InsertBundle(ctx, b, tree)
-		return change("bundle.create", b.App, b.Version, fields{"tree": b.Tree.String(), "files": b.FileCount, "size": b.Size}), err
+		return changed(change("bundle.create", b.App, b.Version, fields{"tree": b.Tree.String(), "files": b.FileCount, "size": b.Size}), nil, b), err
 	})
 	return b, created, err
 }

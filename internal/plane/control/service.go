@@ -96,7 +96,15 @@ func (s *Service) nowMS() int64 { return s.now().UnixMilli() }
 // returns, then refreshes the app's snapshot. If fn returns the zero Change,
 // nothing is written.
 func (s *Service) update(ctx context.Context, actor ota.Actor, app string, fn func(Tx) (ota.Change, error)) error {
-	if err := s.store.Update(ctx, actor, s.nowMS(), fn); err != nil {
+	err := s.store.Update(ctx, actor, s.nowMS(), func(tx Tx) (ota.Change, error) {
+		a, missing := tx.App(ctx, app) // it may be gone afterwards
+		c, err := fn(tx)
+		if missing == nil && c.Org == "" {
+			c.Org = a.Org
+		}
+		return c, err
+	})
+	if err != nil {
 		return err
 	}
 	return s.refresh(ctx, app)
