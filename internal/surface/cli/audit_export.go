@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -61,9 +62,13 @@ func (g *Globals) export(body io.Reader, path, key string) error {
 	var f *os.File
 	if path != "" {
 		var err error
-		if f, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
+		f, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if errors.Is(err, fs.ErrExist) {
+			return ota.Conflict("file_exists", "%s exists already", path).WithHint("name another file, or remove that one")
+		}
+		if err != nil {
 			return ota.Invalid("file_unwritable", "cannot write %s", path).WithCause(err).
-				WithHint("name a file that does not exist, in a folder that you may write to")
+				WithHint("name a file in a folder that exists and that you may write to")
 		}
 		to = f
 	}
