@@ -101,11 +101,6 @@ func sinks() detector {
 					s.sink(c.Offset, c.Arg(0), "html()")
 				}
 			},
-			"createPolicy": func(s *script, c *jsast.Call) {
-				if string(jsast.Name(jsast.Object(c.Callee))) == "trustedTypes" {
-					s.f.remember(keyTrusted, hit{rule: "WB-010", at: s.at(c.Offset), text: "policy"}, "Trusted Types")
-				}
-			},
 		},
 		properties: map[string]func(*script, js.IExpr, int){
 			"dangerouslySetInnerHTML": func(s *script, value js.IExpr, at int) {
@@ -113,6 +108,14 @@ func sinks() detector {
 					s.sink(at, property(o, "__html"), "dangerouslySetInnerHTML")
 				}
 			},
+		},
+		// A script's own policy protects nothing unless the page demands one.
+		page: func(p *page) {
+			for _, c := range p.policies() {
+				if s, _, ok := c.sources("require-trusted-types-for"); ok && has(s, "'script'") && !c.only && p.f.path == "index.html" {
+					p.f.remember(keyTrusted, hit{rule: "WB-010", at: c.at, text: "policy"}, "Trusted Types")
+				}
+			}
 		},
 		bundle: func(b *bundle) {
 			if _, ok := b.seen[keyTrusted]; !ok {
