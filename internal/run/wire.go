@@ -45,6 +45,7 @@ func (s *Server) wirePlanes() {
 	})
 	s.tokens = token.New(token.Deps{
 		Store: sqlstore.Tokens{DB: s.db}, Grants: s.db.EffectiveGrants, Now: time.Now, Rand: rand.Reader,
+		Verifier: s.idVerifier(), Audience: s.ciAudience(),
 	})
 }
 

@@ -47,9 +47,11 @@ func (s reads) Publishers(ctx context.Context, org string, p ota.Page) ([]ota.Tr
 	return items, next, nil
 }
 
-// HasIssuer implements [token.Reader].
-func (s reads) HasIssuer(ctx context.Context, issuer string) (bool, error) {
-	return s.is(ctx, `SELECT EXISTS (SELECT 1 FROM trusted_publishers WHERE issuer = $1)`, issuer)
+// IssuerProvider implements [token.Reader].
+func (s reads) IssuerProvider(ctx context.Context, issuer string) (ota.CIProvider, error) {
+	return selectOne(ctx, s.q, ota.NotFound(token.CodePublisherNotFound, "no trusted publisher names the issuer %q", issuer),
+		func(r scanner) (p ota.CIProvider, err error) { return p, r.Scan(&p) },
+		`SELECT provider FROM trusted_publishers WHERE issuer = $1 LIMIT 1`, issuer)
 }
 
 // PublishersOf implements [token.Reader].

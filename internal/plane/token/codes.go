@@ -46,6 +46,7 @@ const (
 
 	CodeExchangeRefused  = "exchange_refused"
 	CodeIDTokenExpired   = "id_token_expired"
+	CodeIDTokenEarly     = "id_token_not_yet_valid"
 	CodeIDTokenClaims    = "id_token_claims_invalid"
 	CodeIDTokenAudience  = "id_token_audience_wrong"
 	CodeIDTokenReplayed  = "id_token_replayed"

@@ -164,17 +164,17 @@ func checkLimits(scopes []ota.Scope, actions []string) (ota.Limits, error) {
 	for _, a := range actions {
 		if !isAction(a) {
 			return l, ota.Invalid(CodeActionInvalid, "%q is no action", a).WithField("actions").
-				WithHint("actions look like bundle.create; waxwing access lists them")
+				WithHint("actions look like bundle.create; docs/permissions.md lists them")
 		}
 	}
 	return l, nil
 }
 
-// isAction accepts "noun.verb": letters and '-' on both sides of one dot.
+// isAction accepts "noun.verb": letters and '_' on both sides of one dot.
 func isAction(a string) bool {
 	noun, verb, ok := strings.Cut(a, ".")
 	word := func(w string) bool {
-		return w != "" && strings.Trim(w, "abcdefghijklmnopqrstuvwxyz-") == ""
+		return w != "" && strings.Trim(w, "abcdefghijklmnopqrstuvwxyz_") == ""
 	}
 	return ok && len(a) <= maxAction && word(noun) && word(verb)
 }

@@ -34,6 +34,7 @@ type Service struct {
 	rand     io.Reader
 	verifier Verifier
 	audience string
+	rate     *limiter // of exchanges
 
 	usedMu sync.Mutex
 	used   map[int64]int64 // when a token's use was last written, by token id
@@ -43,7 +44,7 @@ type Service struct {
 func New(d Deps) *Service {
 	return &Service{
 		store: d.Store, grants: d.Grants, now: d.Now, rand: d.Rand, verifier: d.Verifier, audience: d.Audience,
-		used: map[int64]int64{},
+		rate: newLimiter(), used: map[int64]int64{},
 	}
 }
 

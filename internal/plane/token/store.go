@@ -40,8 +40,8 @@ type Reader interface {
 	Publisher(ctx context.Context, id int64) (ota.TrustedPublisher, error)
 	// Publishers lists those of an organisation, newest first.
 	Publishers(ctx context.Context, org string, p ota.Page) ([]ota.TrustedPublisher, string, error)
-	// HasIssuer reports whether a trusted publisher names the issuer.
-	HasIssuer(ctx context.Context, issuer string) (bool, error)
+	// IssuerProvider returns what the trusted publishers that name an issuer say it is.
+	IssuerProvider(ctx context.Context, issuer string) (ota.CIProvider, error)
 	// PublishersOf lists those for a repository of an issuer, oldest first.
 	PublishersOf(ctx context.Context, issuer, repositoryID string) ([]ota.TrustedPublisher, error)
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"strconv"
@@ -25,11 +26,12 @@ type Config struct {
 	Data           string        // directory of everything that lasts; made if missing
 	Listen         string        // host:port; port 0 = any free one
 	PublicURL      string        // scheme://host[/path] that devices see; "" = taken from each request
+	CIAudience     string        // whom ID tokens of CI runs must be made out to; "" = PublicURL
 	TLSCert        string        // PEM files; both or none
 	TLSKey         string        //
 	BootstrapToken secret.Text   // owner token of the first start; none = make one
 	Breached       string        // file of SHA-1 hashes of leaked passwords; "" = none
-	TrustProxy     bool          // believe X-Forwarded-Host and X-Forwarded-Proto
+	TrustProxy     bool          // believe X-Forwarded-Host, -Proto and the last of -For
 	Strict429      bool          // unknown apps get 429, as the reference server does
 	MaxBody        int64         // bytes of an admin API request, uploads apart
 	MaxBlob        int64         // bytes of one uploaded file
@@ -45,6 +47,7 @@ type Config struct {
 	SMTP           secret.Text   // smtp(s)://user:password@host:port; none = no mail is sent
 	MailFrom       string        // the sender of mails
 	EgressAllow    string        // networks and hosts that webhooks may reach besides https on the internet
+	IssuerHTTP     *http.Client  // asks issuers of ID tokens for their keys; nil = one of its own; not in the table
 	Log            *slog.Logger  // nil = says nothing; not in the table
 }
 
@@ -75,6 +78,7 @@ func Settings() []Setting {
 		{"WAXWING_DATA", "directory of the database and the files", false, text(func(c *Config) *string { return &c.Data })},
 		{"WAXWING_LISTEN", "host:port to listen on", false, text(func(c *Config) *string { return &c.Listen })},
 		{"WAXWING_PUBLIC_URL", "address that devices see, if it is not the one of their requests", false, text(func(c *Config) *string { return &c.PublicURL })},
+		{"WAXWING_CI_AUDIENCE", "whom ID tokens of CI runs must be made out to, if not to WAXWING_PUBLIC_URL", false, text(func(c *Config) *string { return &c.CIAudience })},
 		{"WAXWING_TLS_CERT", "PEM file of the certificate chain", false, text(func(c *Config) *string { return &c.TLSCert })},
 		{"WAXWING_TLS_KEY", "PEM file of the certificate's key", false, text(func(c *Config) *string { return &c.TLSKey })},
 		{"WAXWING_BOOTSTRAP_TOKEN", "owner token that the first start creates, 20 characters or more", true, func(c *Config, v string) error {
@@ -82,7 +86,7 @@ func Settings() []Setting {
 			return nil
 		}},
 		{"WAXWING_BREACHED_PASSWORDS", "file of the SHA-1 hashes of leaked passwords, sorted, that people may not choose", false, text(func(c *Config) *string { return &c.Breached })},
-		{"WAXWING_TRUST_PROXY", "believe X-Forwarded-Host and X-Forwarded-Proto (true or false)", false, boolean(func(c *Config) *bool { return &c.TrustProxy })},
+		{"WAXWING_TRUST_PROXY", "believe X-Forwarded-Host, X-Forwarded-Proto and the last of X-Forwarded-For (true or false)", false, boolean(func(c *Config) *bool { return &c.TrustProxy })},
 		{"WAXWING_STRICT_429", "answer unknown apps with status 429 (true or false)", false, boolean(func(c *Config) *bool { return &c.Strict429 })},
 		{"WAXWING_MAX_BODY", "largest admin API request in bytes, uploads apart", false, bytes(func(c *Config) *int64 { return &c.MaxBody })},
 		{"WAXWING_MAX_BLOB", "largest uploaded file in bytes", false, bytes(func(c *Config) *int64 { return &c.MaxBlob })},

@@ -18,6 +18,9 @@ const (
 	metaSomewhere = "somewhere"
 )
 
+// metaPublic is the operation's metadata that says why it has no guard.
+const metaPublic = "public"
+
 func apiConfig() huma.Config {
 	return huma.Config{
 		OpenAPI: &huma.OpenAPI{

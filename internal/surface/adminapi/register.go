@@ -32,6 +32,10 @@ type route struct {
 	// ask with call.may what the body or the rows are about, or cut its list to
 	// the caller's reach.
 	somewhere bool
+
+	// public says why an operation takes callers whom nobody authenticated; "" =
+	// it does not. Its handler bounds and checks what they send by itself.
+	public string
 }
 
 // none is the body or answer of operations without one.
@@ -134,7 +138,7 @@ func (s *server) operation(r route) huma.Operation {
 	if status == 0 {
 		status = http.StatusOK
 	}
-	return huma.Operation{
+	op := huma.Operation{
 		OperationID: r.id, Method: r.method, Path: prefix + r.path, Summary: r.summary, Tags: []string{r.tag},
 		DefaultStatus: status,
 		Security:      []map[string][]string{{securityScheme: {}}},
@@ -146,6 +150,11 @@ func (s *server) operation(r route) huma.Operation {
 		RejectUnknownQueryParameters: true,
 		Middlewares:                  huma.Middlewares{s.guard(r)},
 	}
+	if r.public != "" {
+		op.Security, op.Middlewares = []map[string][]string{}, nil
+		op.Metadata[metaPublic] = r.public
+	}
+	return op
 }
 
 func (s *server) readJSON(hc huma.Context, r route, v any) error {

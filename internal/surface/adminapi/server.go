@@ -90,6 +90,7 @@ func build(d Deps) (*server, error) {
 	s.registerMyMethods()
 	s.registerSessions()
 	s.registerSSO()
+	s.registerPublishers()
 	s.registerApps()
 	s.registerOrgs()
 	s.registerUsers()

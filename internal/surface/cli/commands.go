@@ -42,6 +42,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newSSOCommand(g),
 		newSetupLinkCommand(g),
 		newResetLinkCommand(g),
+		newPublishersCommand(g),
 		newGCCommand(g),
 	)
 }

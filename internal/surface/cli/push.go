@@ -36,7 +36,11 @@ func newPushCommand(g *Globals) *cobra.Command {
 zipped, signed and encrypted on this machine; only what the server lacks is
 compressed and uploaded. A push that was cut off is run again and goes on where
 it ended. A version never changes: pushing the same content again does nothing,
-other content under the same version is refused.`,
+other content under the same version is refused.
+
+Without WAXWING_TOKEN, a CI run that a trusted publisher lets in exchanges its ID
+token for one, as waxwing tokens exchange does; WAXWING_PUBLISHER names the
+publisher if several let it in.`,
 		Example: "  waxwing push dist --app com.example.shop --version 1.0.1 --channel production --key waxwing-key.pem\n" +
 			"  waxwing push dist --app com.example.shop --version 1.1.0 --channel production --key waxwing-key.pem --rollout 5",
 		Args: cobra.ExactArgs(1),
@@ -81,7 +85,7 @@ type pushed struct {
 }
 
 func runPush(ctx context.Context, g *Globals, o pushOptions, dir string) error {
-	cl, err := g.Client()
+	cl, err := g.CIClient(ctx)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ is of token and link, goes to standard output; the log goes to standard error.`,
 	f.StringVar(&o.publicURL, "public-url", "", "address that devices see, if it is not the one of their requests ($WAXWING_PUBLIC_URL)")
 	f.StringVar(&o.tlsCert, "tls-cert", "", "PEM file of the certificate chain ($WAXWING_TLS_CERT)")
 	f.StringVar(&o.tlsKey, "tls-key", "", "PEM file of the certificate's key ($WAXWING_TLS_KEY)")
-	f.BoolVar(&o.trustProxy, "trust-proxy", false, "believe X-Forwarded-Host and X-Forwarded-Proto ($WAXWING_TRUST_PROXY)")
+	f.BoolVar(&o.trustProxy, "trust-proxy", false, "believe X-Forwarded-Host, X-Forwarded-Proto and the last of X-Forwarded-For ($WAXWING_TRUST_PROXY)")
 	return c
 }
 

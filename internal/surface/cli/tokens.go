@@ -15,7 +15,8 @@ import (
 
 func newTokensCommand(g *Globals) *cobra.Command {
 	c := newGroup("tokens", "Create, rotate and revoke API tokens",
-		newTokensCreateCommand(g), newTokensListCommand(g), newTokensShowCommand(g), newTokensRotateCommand(g), newTokensDeleteCommand(g))
+		newTokensCreateCommand(g), newTokensListCommand(g), newTokensShowCommand(g), newTokensRotateCommand(g), newTokensDeleteCommand(g),
+		newTokensExchangeCommand(g))
 	c.Aliases = []string{"token"}
 	return c
 }

@@ -112,7 +112,7 @@ var importRules = []importRule{
 	{
 		from: "surface/cli/...",
 		only: []string{
-			"core/...", "client", "secret", "keyfile", "capconfig", "device", "publish", "demo", "run", "run/config", "surface/cli/...",
+			"core/...", "client", "citoken", "secret", "keyfile", "capconfig", "device", "publish", "demo", "run", "run/config", "surface/cli/...",
 			"github.com/spf13/cobra/...", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/sync/...", "golang.org/x/text/...",
 			"github.com/andybalholm/brotli/...", "github.com/klauspost/compress/...",
 		},
@@ -142,6 +142,12 @@ var importRules = []importRule{
 		why:  "OpenID Connect is spoken in one place, by libraries made for it",
 	},
 	{
+		from: "driver/idtoken",
+		only: []string{"core/ota", "plane/token", "github.com/coreos/go-oidc/v3/..."},
+		not:  []string{"database/sql/..."},
+		why:  "what asks issuers for their keys knows nothing of what is worth stealing here",
+	},
+	{
 		from: "driver/...",
 		only: []string{
 			"core/...", "plane/...", "driver/blob", "driver/blob/...", "driver/sqlstore/...", "secret",
@@ -164,6 +170,11 @@ var importRules = []importRule{
 		from: "client",
 		only: []string{"core/ota", "secret"},
 		why:  "the client speaks the nouns and HTTP, so that it can be used anywhere",
+	},
+	{
+		from: "citoken",
+		only: []string{"core/ota", "secret"},
+		why:  "what fetches a CI run's ID token knows neither the server nor what the token is for",
 	},
 	{
 		from: "secret",
