@@ -231,7 +231,7 @@ var onlyIn = []struct {
 	{"github.com/cedar-policy/cedar-go/...", []string{"plane/authz"}, "one package asks the policies"},
 	{"github.com/go-webauthn/webauthn/...", []string{"plane/identity"}, "passkeys are checked in one place"},
 	{"github.com/pquerna/otp/...", []string{"plane/identity"}, "codes are checked in one place"},
-	{"github.com/coreos/go-oidc/...", []string{"driver/sso"}, "issuers are talked to in one place"},
+	{"github.com/coreos/go-oidc/...", []string{"driver/sso", "driver/idtoken"}, "issuers of people are talked to in one place, those of CI runs in another"},
 	{"github.com/spf13/cobra/...", []string{"surface/cli/..."}, "commands are the command line's"},
 	{"github.com/wneessen/go-mail/...", []string{"driver/mail"}, "mail leaves through one door"},
 	{"modernc.org/sqlite/...", []string{"driver/sqlstore/..."}, "one package holds all SQL"},
