@@ -21,7 +21,9 @@ type fakeStore struct {
 	since         int64
 }
 
-func (f *fakeStore) App(context.Context, string) (ota.App, error) { return ota.App{ID: "com.x"}, nil }
+func (f *fakeStore) App(context.Context, string) (ota.App, error) {
+	return ota.App{ID: "com.x", Org: ota.MainOrg}, nil
+}
 
 func (f *fakeStore) Channels(context.Context, string) ([]ota.Channel, error) { return f.channels, nil }
 
@@ -138,7 +140,7 @@ func TestAttention(t *testing.T) {
 	f.channels[0].Rollout = &ota.Rollout{Version: "4.0.0", PausedAt: 7, PauseReason: "too many failures"}
 	f.channels[1].Policy.AutoHalt.LastTriggeredAt = now().Add(-time.Hour).UnixMilli()
 	f.channels[2].Policy.AutoHalt.LastTriggeredAt = now().Add(-30 * 24 * time.Hour).UnixMilli() // long over
-	got, err := insight.New(f, now).Attention(t.Context())
+	got, err := insight.New(f, now).Attention(t.Context(), ota.Reach{All: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,5 +150,23 @@ func TestAttention(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"halted closed", "paused beta", "rolling production"}, kinds); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestAttentionIsCutToReach(t *testing.T) {
+	f := fleet()
+	for _, tt := range []struct {
+		scope ota.Scope
+		want  int
+	}{
+		{ota.Scope{Org: "main", App: "com.x"}, 1},
+		{ota.Scope{Org: "main", App: "com.x", Channel: "production"}, 1},
+		{ota.Scope{Org: "main", App: "com.x", Channel: "beta"}, 0},
+		{ota.Scope{Org: "other"}, 0},
+	} {
+		got, err := insight.New(f, now).Attention(t.Context(), ota.Reach{Scopes: []ota.Scope{tt.scope}})
+		if err != nil || len(got) != tt.want {
+			t.Errorf("within %s: %v, %v", tt.scope, got, err)
+		}
 	}
 }

@@ -2,17 +2,20 @@ package insight
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
-// Apps lists apps with what they serve and to how many.
-func (s *Service) Apps(ctx context.Context, p ota.Page) ([]ota.AppSummary, string, error) {
+// Apps lists the apps within reach with what they serve and to how many. A page
+// may hold fewer than it could.
+func (s *Service) Apps(ctx context.Context, reach ota.Reach, p ota.Page) ([]ota.AppSummary, string, error) {
 	apps, next, err := s.store.Apps(ctx, p)
 	if err != nil {
 		return nil, "", err
 	}
+	apps = slices.DeleteFunc(apps, func(a ota.App) bool { return !reach.Contains(ota.Scope{Org: a.Org, App: a.ID}) })
 	ids := make([]string, len(apps))
 	at := make(map[string]int, len(apps))
 	out := make([]ota.AppSummary, len(apps))
@@ -48,8 +51,9 @@ const (
 	Rolling = "rolling" // a rollout is under way
 )
 
-// Attention lists what a person should look at, most urgent kind first.
-func (s *Service) Attention(ctx context.Context) ([]ota.Attention, error) {
+// Attention lists what a person should look at within reach, most urgent kind
+// first.
+func (s *Service) Attention(ctx context.Context, reach ota.Reach) ([]ota.Attention, error) {
 	channels, err := s.store.Watched(ctx, maxWatched)
 	if err != nil {
 		return nil, err
@@ -57,6 +61,11 @@ func (s *Service) Attention(ctx context.Context) ([]ota.Attention, error) {
 	by := map[string][]ota.Attention{}
 	for i := range channels {
 		c := &channels[i]
+		if in, err := s.within(ctx, reach, c); err != nil {
+			return nil, err
+		} else if !in {
+			continue
+		}
 		a := ota.Attention{App: c.App, Channel: c.Name}
 		if at := c.Policy.AutoHalt.LastTriggeredAt; at > s.now().Add(-haltFor).UnixMilli() {
 			a.Kind, a.At = Halted, at
@@ -75,4 +84,15 @@ func (s *Service) Attention(ctx context.Context) ([]ota.Attention, error) {
 	}
 	out := append(append(append([]ota.Attention{}, by[Halted]...), by[Paused]...), by[Rolling]...)
 	return out, nil
+}
+
+func (s *Service) within(ctx context.Context, reach ota.Reach, c *ota.Channel) (bool, error) {
+	if reach.All {
+		return true, nil
+	}
+	app, err := s.store.App(ctx, c.App)
+	if ota.KindOf(err) == ota.KindNotFound {
+		return false, nil // deleted since
+	}
+	return err == nil && reach.Contains(ota.Scope{Org: app.Org, App: c.App, Channel: c.Name}), err
 }

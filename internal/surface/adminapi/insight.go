@@ -22,18 +22,18 @@ type impactInput struct {
 func (s *server) registerInsight() {
 	const tag = "insight"
 	register(s, route{
-		id: "list-app-summaries", method: http.MethodGet, path: "/overview/apps", action: "app.list", tag: tag,
+		id: "list-app-summaries", method: http.MethodGet, path: "/overview/apps", action: "app.list", tag: tag, somewhere: true,
 		summary: "List apps with their channels and how many devices they have",
 	},
 		func(c *call, in *appsInput, _ none) (list[ota.AppSummary], error) {
-			return listOf(s.deps.Insight.Apps(c, in.page()))
+			return listOf(s.deps.Insight.Apps(c, c.reach, in.page()))
 		})
 	register(s, route{
-		id: "list-attention", method: http.MethodGet, path: "/overview/attention", action: "app.list", tag: tag,
+		id: "list-attention", method: http.MethodGet, path: "/overview/attention", action: "app.list", tag: tag, somewhere: true,
 		summary: "List what a person should look at: halted releases, rollouts",
 	},
 		func(c *call, _ *Request, _ none) (list[ota.Attention], error) {
-			items, err := s.deps.Insight.Attention(c)
+			items, err := s.deps.Insight.Attention(c, c.reach)
 			return listOf(items, "", err)
 		})
 	register(s, route{
