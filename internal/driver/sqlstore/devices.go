@@ -84,14 +84,15 @@ func (s reads) Devices(ctx context.Context, app string, f ota.DeviceFilter, p ot
 	}
 	var w where
 	w.and("d.app = %s", app)
-	w.and("(d.last_seen, d.id) < ("+w.arg(seen)+", %s)", id)
-	w.andText("(d.platform || '')", f.Platform)
-	if err := s.narrow(ctx, &w, app, f); err != nil {
+	order, err := s.narrow(ctx, &w, app, f)
+	if err != nil {
 		return nil, "", err
 	}
+	w.and("("+order+", d.id) < ("+w.arg(seen)+", %s)", id)
+	w.andText("(d.platform || '')", f.Platform)
 	limit := pageLimit(p)
 	items, err := selectAll(ctx, s.q, scanDevice, `SELECT `+deviceColumns+` FROM devices d`+deviceJoin+
-		` WHERE `+w.String()+` ORDER BY d.last_seen DESC, d.id DESC LIMIT `+w.arg(limit+1), w.args...)
+		` WHERE `+w.String()+` ORDER BY `+order+` DESC, d.id DESC LIMIT `+w.arg(limit+1), w.args...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -113,9 +114,11 @@ func (s reads) Devices(ctx context.Context, app string, f ota.DeviceFilter, p ot
 // are found soon enough by walking along the order of the list.
 const fewDevices = 20_000
 
-// narrow adds the conditions of a filter. An expression keeps a column's index
-// out of the plan, and the condition that a partial index asks for lets it in.
-func (s reads) narrow(ctx context.Context, w *where, app string, f ota.DeviceFilter) error {
+// narrow adds the conditions of a filter and returns what to order by. An
+// expression keeps a column's index out of the plan, and the condition that a
+// partial index asks for lets it in.
+func (s reads) narrow(ctx context.Context, w *where, app string, f ota.DeviceFilter) (order string, err error) {
+	order = "d.last_seen"
 	for _, by := range []struct{ column, value string }{
 		{"version_name", f.Version}, {"default_channel", f.Channel}, {"custom_id", f.CustomID},
 	} {
@@ -126,7 +129,7 @@ func (s reads) narrow(ctx context.Context, w *where, app string, f ota.DeviceFil
 			`SELECT count(*) FROM (SELECT 1 FROM devices WHERE app = $1 AND `+by.column+` = $2 AND `+by.column+` <> '' LIMIT $3) AS some`,
 			app, by.value, fewDevices)
 		if err != nil {
-			return err
+			return "", err
 		}
 		if n == fewDevices {
 			w.andText("(d."+by.column+" || '')", by.value)
@@ -134,8 +137,9 @@ func (s reads) narrow(ctx context.Context, w *where, app string, f ota.DeviceFil
 		}
 		w.andText("d."+by.column, by.value)
 		w.conds = append(w.conds, "d."+by.column+" <> ''")
+		order = "(d.last_seen + 0)"
 	}
-	return nil
+	return order, nil
 }
 
 // deviceCursor returns the point below which a page of devices starts.
