@@ -135,8 +135,8 @@ func (s reads) narrow(ctx context.Context, w *where, app string, f ota.DeviceFil
 			w.andText("(d."+by.column+" || '')", by.value)
 			continue
 		}
-		w.andText("d."+by.column, by.value)
-		w.conds = append(w.conds, "d."+by.column+" <> ''")
+		w.conds = append(w.conds, "d.id IN (SELECT id FROM devices WHERE app = "+w.arg(app)+" AND "+by.column+" = "+w.arg(by.value)+
+			" AND "+by.column+" <> '')")
 		order = "(d.last_seen + 0)"
 	}
 	return order, nil
