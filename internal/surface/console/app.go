@@ -1,0 +1,122 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+type appView struct {
+	App      ota.App
+	Channels []ota.Channel
+	Stats    statsView
+}
+
+// statsView is the part of the page that is sent again when it changes.
+type statsView struct {
+	App      string
+	Stats    ota.AppStats
+	Outcomes *chart
+	Checks   *chart
+	Took     int64
+	Failed   int64
+}
+
+func (c *Console) registerApp() {
+	c.page(route{method: "GET", path: "/apps/{app}", action: "app.get"}, c.showApp)
+	c.page(route{method: "GET", path: "/apps/{app}/live", action: "app.get"}, c.liveApp)
+}
+
+func (c *Console) showApp(r *request) (answer, error) {
+	var v appView
+	var err error
+	if v.App, err = r.api.App(r, r.app()); err != nil {
+		return answer{}, err
+	}
+	if v.Channels, err = r.api.Channels(r, r.app()); err != nil {
+		return answer{}, err
+	}
+	if v.Stats, err = c.stats(r); err != nil {
+		return answer{}, err
+	}
+	return r.show("app", nameOf(v.App), v), nil
+}
+
+func nameOf(a ota.App) string {
+	if a.Name != "" {
+		return a.Name
+	}
+	return a.ID
+}
+
+func (c *Console) stats(r *request) (statsView, error) {
+	st, err := r.api.Stats(r, r.app(), 0)
+	if err != nil {
+		return statsView{}, err
+	}
+	now := c.deps.Now().UnixMilli()
+	v := statsView{App: r.app(), Stats: st, Outcomes: outcomeChart(st.Hours, now), Checks: checkChart(st.Checks, now)}
+	v.Took, v.Failed = v.Outcomes.Series[0].Total+v.Outcomes.Series[1].Total, v.Outcomes.Series[1].Total
+	return v, nil
+}
+
+const eventStream = "text/event-stream"
+
+// The pace of live updates. A stream ends by itself and the browser opens
+// another: so nobody keeps watching who may not any more.
+const (
+	liveEvery = 2 * time.Second
+	liveFor   = 5 * time.Minute
+	livePause = 15 * time.Second // longest silence, so that proxies keep the line
+)
+
+// liveApp sends the numbers whenever they have changed.
+func (c *Console) liveApp(r *request) (answer, error) {
+	if _, err := c.stats(r); err != nil {
+		return answer{}, err
+	}
+	return answer{raw: func(w http.ResponseWriter) error {
+		w.Header().Set("Content-Type", eventStream)
+		out := http.NewResponseController(w)
+		_ = out.SetWriteDeadline(time.Now().Add(liveFor + livePause)) // a recorder has none
+		ctx, stop := context.WithTimeout(r.Context, liveFor)
+		defer stop()
+		tick := time.NewTicker(liveEvery)
+		defer tick.Stop()
+		var last []byte
+		quiet := time.Duration(0)
+		for {
+			v, err := c.stats(r)
+			if err != nil {
+				return err
+			}
+			now, err := c.fragment("app", "numbers", v)
+			if err != nil {
+				return err
+			}
+			switch {
+			case !bytes.Equal(now, last):
+				last, quiet = now, 0
+				fmt.Fprint(w, "data: ")
+				_, _ = w.Write(bytes.ReplaceAll(now, []byte("\n"), []byte("\ndata: ")))
+				fmt.Fprint(w, "\n\n")
+			case quiet >= livePause:
+				quiet = 0
+				fmt.Fprint(w, ": still here\n\n")
+			}
+			if err := out.Flush(); err != nil {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-tick.C:
+				quiet += liveEvery
+			}
+		}
+	}}, nil
+}

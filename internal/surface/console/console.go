@@ -1,0 +1,115 @@
+package console
+
+import (
+	"context"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/waxwing-ota/waxwing/internal/client"
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+// Prefix is where the console is.
+const Prefix = "/console"
+
+// Visitor is who is signed in.
+type Visitor struct {
+	Principal ota.Principal
+	User      ota.User
+	Session   ota.Session
+}
+
+// Sessions finds who a browser is signed in as.
+type Sessions interface {
+	// Resolve returns the visitor for the session cookie of r, or fails with
+	// KindUnauthorized.
+	Resolve(r *http.Request) (Visitor, error)
+}
+
+// Access decides what a visitor may do, as for the API.
+type Access interface {
+	Authorize(ctx context.Context, p ota.Principal, action string, r ota.Resource) error
+	Reach(ctx context.Context, p ota.Principal, action string) (ota.Reach, error)
+}
+
+// Deps is what the console needs. Every field is required.
+type Deps struct {
+	Sessions Sessions
+	Access   Access
+	// API is the handler of the admin API, and As makes a context in which a
+	// request to it is the principal's.
+	API http.Handler
+	As  func(context.Context, ota.Principal) context.Context
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// Console answers below Prefix.
+type Console struct {
+	deps      Deps
+	api       *client.Client
+	mux       *http.ServeMux
+	routes    []route
+	templates map[string]*template.Template
+	assets    *assets
+	reports   *reports
+}
+
+// New returns the console's handler.
+func New(d Deps) (*Console, error) {
+	c := &Console{deps: d, mux: http.NewServeMux(), reports: &reports{now: d.Now, log: d.Log}}
+	var err error
+	if c.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	if c.templates, err = loadTemplates(c.assets, d.Now); err != nil {
+		return nil, err
+	}
+	if c.api, err = newClient(d.API); err != nil {
+		return nil, err
+	}
+	c.registerSignIn()
+	c.registerAccount()
+	c.registerOverview()
+	c.registerApps()
+	c.registerApp()
+	c.registerBundles()
+	c.registerChannels()
+	c.registerChannel()
+	c.registerRollout()
+	c.registerRollback()
+	c.registerDevices()
+	c.registerDevice()
+	c.registerEvents()
+	c.registerChanges()
+	c.registerKeys()
+	c.registerTheme()
+	c.mux.Handle("GET "+Prefix+"/assets/{file}", c.assets)
+	c.mux.Handle("POST "+Prefix+"/csp-report", c.reports)
+	c.open(route{method: "GET", path: "/", action: public}, func(*request) (answer, error) {
+		return answer{}, ota.NotFound("page_unknown", "there is no such page").WithHint("start from the overview")
+	})
+	return c, nil
+}
+
+// ServeHTTP answers a request. Forms of other sites are refused.
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	setHeaders(w.Header(), r.TLS != nil)
+	if r.URL.Path == Prefix {
+		http.Redirect(w, r, Prefix+"/", http.StatusMovedPermanently)
+		return
+	}
+	if !strings.HasSuffix(r.URL.Path, "/csp-report") {
+		if err := http.NewCrossOriginProtection().Check(r); err != nil {
+			c.fail(&request{Request: r, console: c, w: w}, ota.Errorf(ota.KindForbidden, "cross_origin", "this came from another site").
+				WithHint("open the console itself and try again"))
+			return
+		}
+	}
+	z := compress(w, r)
+	defer z.close()
+	c.mux.ServeHTTP(z, r)
+}
