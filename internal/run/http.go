@@ -33,6 +33,7 @@ type routes struct {
 	admin   http.Handler // /api/
 	log     http.Handler // /log/
 	auth    http.Handler // /auth/
+	console http.Handler // /console/
 	ready   http.Handler // /readyz
 	device  http.Handler // all the rest
 	devices atomic.Int64 // requests that went there
@@ -54,6 +55,11 @@ func (r *routes) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case strings.HasPrefix(path, "/auth/"):
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
 		r.auth.ServeHTTP(w, req)
+	case strings.HasPrefix(path, "/console/"), path == "/console":
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime)) // live pages push it on
+		r.console.ServeHTTP(w, req)
+	case path == "/" && req.Method == http.MethodGet && strings.Contains(req.Header.Get("Accept"), "text/html"):
+		http.Redirect(w, req, "/console/", http.StatusSeeOther)
 	case path == "/healthz":
 		alive(w, req)
 	case path == "/readyz":

@@ -87,7 +87,11 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 		Limits: capgo.Limits{Check: s.cfg.MaxCheck, Stats: s.cfg.MaxStats, Manifest: s.cfg.MaxManifest},
 	})
 	s.ready = &ready{ping: s.db.Ping, now: time.Now}
-	s.routes = &routes{admin: admin, auth: s.authHandler(), log: s.logHandler(deps), ready: s.ready, device: device, trustProxy: s.cfg.TrustProxy}
+	pages, err := s.wireConsole(admin)
+	if err != nil {
+		return err
+	}
+	s.routes = &routes{admin: admin, auth: s.authHandler(), console: pages, log: s.logHandler(deps), ready: s.ready, device: device, trustProxy: s.cfg.TrustProxy}
 	return nil
 }
 

@@ -5,7 +5,7 @@ package console
 type accountView struct{}
 
 func (c *Console) registerAccount() {
-	c.page(route{method: "GET", path: "/account", action: "me.get", somewhere: true}, func(r *request) (answer, error) {
+	c.page(route{method: "GET", path: "/account", action: "me.get"}, func(r *request) (answer, error) {
 		return r.show("account", "Your account", accountView{}), nil
 	})
 }

@@ -41,7 +41,7 @@ func (c *Console) showDevice(r *request) (answer, error) {
 	if v.Device, err = r.api.Device(r, r.app(), id); err != nil {
 		return answer{}, err
 	}
-	if v.Events, _, err = r.api.Events(r, r.app(), ota.EventFilter{Device: id}, ota.Page{Limit: 20}); err != nil && ota.KindOf(err) != ota.KindForbidden {
+	if v.Events, _, err = r.api.Events(r, r.app(), ota.EventFilter{Device: id}, ota.Page{Limit: 10}); err != nil && ota.KindOf(err) != ota.KindForbidden {
 		return answer{}, err
 	}
 	if v.Channels, err = r.api.Channels(r, r.app()); err != nil {

@@ -76,7 +76,7 @@ type answer struct {
 	page, title string
 	data        any
 	status      int
-	to          string                             // go there instead
+	to          string                            // go there instead
 	raw         func(w http.ResponseWriter) error // or write this
 }
 

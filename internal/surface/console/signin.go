@@ -19,7 +19,7 @@ func (c *Console) registerSignIn() {
 			return r.show(p.page, p.title, signIn(r, p.path[1:])), nil
 		})
 	}
-	c.page(route{method: "GET", path: "/step-up", action: "me.get", somewhere: true}, func(r *request) (answer, error) {
+	c.page(route{method: "GET", path: "/step-up", action: "me.get"}, func(r *request) (answer, error) {
 		return r.show("stepup", "Confirm it is you", signIn(r, "")), nil
 	})
 }

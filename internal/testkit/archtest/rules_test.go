@@ -110,6 +110,12 @@ var importRules = []importRule{
 		why:  "the log's tiles are public bytes; who may read what is asked through a function",
 	},
 	{
+		from: "surface/console",
+		only: []string{"core/ota", "client", "secret"},
+		not:  []string{"database/sql/..."},
+		why:  "the console is a client of the API, inside the process: nothing exists in it only, and nothing goes round the API's door",
+	},
+	{
 		from: "surface/cli/...",
 		only: []string{
 			"core/...", "client", "citoken", "secret", "keyfile", "capconfig", "device", "publish", "demo", "run", "run/config", "surface/cli/...",
@@ -234,6 +240,7 @@ var onlyIn = []struct {
 	{"github.com/coreos/go-oidc/...", []string{"driver/sso", "driver/idtoken"}, "issuers of people are talked to in one place, those of CI runs in another"},
 	{"github.com/spf13/cobra/...", []string{"surface/cli/..."}, "commands are the command line's"},
 	{"github.com/wneessen/go-mail/...", []string{"driver/mail"}, "mail leaves through one door"},
+	{"github.com/chromedp/...", []string{"testkit/browser"}, "a browser is for tests"},
 	{"modernc.org/sqlite/...", []string{"driver/sqlstore/..."}, "one package holds all SQL"},
 	{"github.com/pressly/goose/v3/...", []string{"driver/sqlstore/..."}, "one package holds all SQL"},
 	{"database/sql/...", []string{"driver/sqlstore/..."}, "one package holds all SQL"},

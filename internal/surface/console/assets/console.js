@@ -11,6 +11,8 @@
 
   const numbers = (text) => (text ? text.split(",").map(Number) : []);
 
+  const clock = (t) => new Date(t * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+
   // draw replaces the picture of a figure by a chart of the same numbers.
   function draw(figure) {
     if (!window.uPlot) return;
@@ -36,9 +38,9 @@
       return { label: k.dataset.series, fill: color, stroke: color, width: 0, paths: bars, points: { show: false } };
     }).reverse();
     new uPlot({
-      width: plot.clientWidth, height: 150, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } },
+      width: plot.clientWidth, height: 160, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } },
       scales: { y: { range: (u, min, max) => [0, Math.max(1, max * 1.05)] } },
-      axes: [{ ...axis, space: 70 }, { ...axis, size: 42, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 100000, 1000000] }],
+      axes: [{ ...axis, space: 60, size: 26, values: (u, ts) => ts.map(clock) }, { ...axis, size: 42, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 100000, 1000000] }],
       series: [{}, ...series],
       hooks: { setCursor: [(u) => point(u, keys)] },
     }, [times, ...stacks.reverse()], plot);

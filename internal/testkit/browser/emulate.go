@@ -1,0 +1,42 @@
+package browser
+
+import (
+	"context"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+)
+
+// Dark makes the system prefer dark or light colours.
+func (b *Browser) Dark(dark bool) {
+	b.t.Helper()
+	scheme := "light"
+	if dark {
+		scheme = "dark"
+	}
+	b.Do(command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	}))
+}
+
+// Phone makes the window that of a phone, 390 pixels wide.
+func (b *Browser) Phone() {
+	b.t.Helper()
+	b.Do(chromedp.EmulateViewport(390, 844, chromedp.EmulateScale(2), chromedp.EmulateMobile))
+}
+
+// Authenticator gives the browser a platform authenticator whose owner is always
+// there and always agrees, and returns its id.
+func (b *Browser) Authenticator() webauthn.AuthenticatorID {
+	b.t.Helper()
+	b.Do(command(webauthn.Enable, webauthn.EnableParams{}))
+	return run(b, func(ctx context.Context, t *chromedp.Target) (webauthn.AuthenticatorID, error) {
+		res, err := cdp.Call(ctx, t, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
+			HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+		}})
+		return res.AuthenticatorID, err
+	})
+}

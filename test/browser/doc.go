@@ -1,0 +1,3 @@
+// Package browser tests the console as people see it: in Chromium, on a server
+// with a story behind it.
+package browser
