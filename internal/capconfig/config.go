@@ -30,8 +30,11 @@ type Config struct {
 	// AppName and WebDir are the display name and the folder of the web build.
 	AppName, WebDir Value
 	ServerURL       Value // server.url; live updates are off while it is set
-	Updater         Updater
-	Notes           []string // what could not be read for sure
+	// Where web code runs: another origin loses what the app stored.
+	Hostname, IOSScheme, AndroidScheme Value
+
+	Updater Updater
+	Notes   []string // what could not be read for sure
 }
 
 // Updater is plugins.CapacitorUpdater.
@@ -144,6 +147,7 @@ func (c *Config) fill(objects []*node) {
 	}
 	c.AppID, c.AppName, c.WebDir = lookup("appId"), lookup("appName"), lookup("webDir")
 	c.ServerURL = lookup("server", "url")
+	c.Hostname, c.IOSScheme, c.AndroidScheme = lookup("server", "hostname"), lookup("server", "iosScheme"), lookup("server", "androidScheme")
 	option := func(name string) Value { return lookup("plugins", "CapacitorUpdater", name) }
 	c.Updater = Updater{
 		UpdateURL: option("updateUrl"), StatsURL: option("statsUrl"), ChannelURL: option("channelUrl"),

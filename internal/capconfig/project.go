@@ -100,7 +100,7 @@ func (p *Project) readPackages() error {
 		dep, found := p.installed(name)
 		switch {
 		case found && dep.native(name):
-			p.Native = append(p.Native, ota.NativePackage{Name: name, Version: dep.Version})
+			p.Native = append(p.Native, ota.NativePackage{Name: name, Version: dep.Version, Platforms: dep.platforms(name)})
 		case !found && m.Dependencies[name] != "":
 			p.Missing = append(p.Missing, name)
 		}

@@ -28,9 +28,9 @@ func TestReadProject(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []ota.NativePackage{
-		{Name: "@capacitor/android", Version: "8.0.1"},
-		{Name: "@capgo/capacitor-updater", Version: "8.51.23"},
-		{Name: "cordova-plugin-x", Version: "1.2.3"},
+		{Name: "@capacitor/android", Version: "8.0.1", Platforms: []string{"android"}},
+		{Name: "@capgo/capacitor-updater", Version: "8.51.23", Platforms: []string{"android", "ios"}},
+		{Name: "cordova-plugin-x", Version: "1.2.3", Platforms: []string{"ios"}},
 	}
 	if d := cmp.Diff(want, p.Native); d != "" {
 		t.Error(d)

@@ -16,6 +16,8 @@ import (
 
 // fake is a server in memory, with the rules that publishing depends on.
 type fake struct {
+	natives []ota.NativeBuild
+
 	mu       sync.Mutex
 	app      ota.App
 	keys     []ota.Key
@@ -200,6 +202,10 @@ func (f *fake) OpenBlob(_ context.Context, _ string, d ota.Digest) (io.ReadClose
 func (f *fake) ImportBundle(_ context.Context, _ string, in ota.ImportBundle) (ota.Bundle, bool, error) {
 	f.imported = append(f.imported, in)
 	return ota.Bundle{Version: in.Version, Variants: []ota.Variant{in.Variant}}, true, nil
+}
+
+func (f *fake) NativeBuilds(context.Context, string, string) ([]ota.NativeBuild, error) {
+	return f.natives, nil
 }
 
 const testApp = "com.example.push"

@@ -25,7 +25,10 @@ type Options struct {
 	Link, Comment  string
 	Note           string // of the release
 	NativePackages []ota.NativePackage
-	NativeVersion  string // of the app in the stores, as far as known; for a warning
+	// AllowNativeMismatch publishes although devices of the channel lack native
+	// packages; the server holds the bundle back from those.
+	AllowNativeMismatch bool
+	NativeVersion       string // of the app in the stores, as far as known; for a warning
 
 	RolloutBPS   *int // start a rollout at this share instead of a full release
 	NoRelease    bool // publish the bundle and put it on no channel
@@ -66,7 +69,9 @@ type Result struct {
 	Release  *ota.Release  `json:"release"` // the channel's release of this version; nil = none
 	Rollout  *ota.Rollout  `json:"rollout"` // the channel's rollout of this version; nil = none
 	DryRun   bool          `json:"dry_run"` // nothing was changed
-	Warnings []Warning     `json:"warnings"`
+	// NativeMismatch says what native versions lack that was accepted.
+	NativeMismatch []string  `json:"native_mismatch,omitempty"`
+	Warnings       []Warning `json:"warnings"`
 }
 
 // VariantInfo is one packing of the bundle.

@@ -47,6 +47,9 @@ func (p *push) run(ctx context.Context) error {
 	if err := p.read(ctx); err != nil {
 		return err
 	}
+	if err := p.checkNatives(ctx); err != nil {
+		return err
+	}
 	if p.variants, err = newVariants(p.o, p.target, p.scan.Tree); err != nil {
 		return err
 	}
@@ -161,6 +164,7 @@ func (p *push) publish(ctx context.Context) error {
 	in := ota.NewBundle{
 		Version: p.o.Version, Tree: p.scan.Files, MinNative: p.o.MinNative,
 		Link: p.o.Link, Comment: p.o.Comment, NativePackages: p.o.NativePackages,
+		NativeMismatch: p.result.NativeMismatch,
 	}
 	for i, v := range p.variants {
 		out, err := v.finish(p.scan.Files, !p.o.NoManifest)

@@ -75,6 +75,7 @@ const (
 	CodeToPatch        = "disable_auto_update_to_patch"
 	CodeToMetadata     = "disable_auto_update_to_metadata"
 	CodeUnderNative    = "disable_auto_update_under_native"
+	CodeNativePackages = "native_packages_missing"
 	CodeProdBuild      = "disable_prod_build"
 	CodeDevBuild       = "disable_dev_build"
 	CodeDevice         = "disable_device"

@@ -24,7 +24,7 @@ func Decide(app *App, c *Check, t *Trace) Outcome {
 
 // onChannel walks the candidates: the rollout's bundle if the device is in it,
 // then the current release, then, only past versions that failed on this very
-// device, the releases before it.
+// device or need native packages that it lacks, the releases before it.
 func onChannel(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome {
 	if out, ok := fromRollout(app, ch, c, facts, t); ok {
 		return out
@@ -47,7 +47,7 @@ func onChannel(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome 
 		if out.Kind == UpToDate && i > 0 {
 			break // it already runs the best release that did not fail on it
 		}
-		if first.Code != CodeFailedOnDevice {
+		if first.Code != CodeFailedOnDevice && first.Code != CodeNativePackages {
 			break
 		}
 	}

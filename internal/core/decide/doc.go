@@ -10,5 +10,6 @@
 // device is not offered to it again; a rollout target that is not for a device
 // leaves it with the stable release; buckets are deterministic and only grow; a
 // device gets the variant for its own key or none; a minimum native version
-// holds under every strategy.
+// holds under every strategy; a bundle that needs native packages which the
+// device's registered native version lacks is passed over.
 package decide

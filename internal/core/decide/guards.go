@@ -29,6 +29,9 @@ func refuse(app *App, ch *Channel, b *Bundle, c *Check, t *Trace) Outcome {
 	if out := native(ch, b, c); out.Code != "" {
 		return stop(t, "native", out)
 	}
+	if out := packages(app, ch, b, c, t); out.Code != "" {
+		return stop(t, ruleNatives, out)
+	}
 	if out := class(ch, b, c); out.Code != "" {
 		return stop(t, "class", out)
 	}

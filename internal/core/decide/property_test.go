@@ -74,7 +74,40 @@ func drawApp(t *rapid.T) *decide.App {
 	f := facts{Override: int64(rapid.IntRange(0, 4).Draw(t, "override")), SelfSet: rapid.Bool().Draw(t, "self set")}
 	f.Failed = rapid.SliceOfNDistinct(names, 0, 3, rapid.ID).Draw(t, "failed")
 	a.Devices = f
+	drawNatives(t, a)
 	return a
+}
+
+// drawNatives registers native versions that lack what some bundles need.
+func drawNatives(t *rapid.T, a *decide.App) {
+	var id int64
+	var ids []int64
+	for _, ch := range a.Channels {
+		ch.Policy.NativePackages = rapid.SampledFrom([]ota.NativeMode{"", ota.NativeOff, ota.NativeWarn, ota.NativeEnforce}).Draw(t, "native packages")
+		for _, r := range ch.Chain {
+			if r.Bundle != nil {
+				id++
+				r.Bundle.ID = id
+				ids = append(ids, id)
+			}
+		}
+		if ch.Rollout != nil {
+			id++
+			ch.Rollout.Bundle.ID = id
+			ids = append(ids, id)
+		}
+	}
+	a.Natives = decide.Natives{}
+	for range rapid.IntRange(0, 4).Draw(t, "registered natives") {
+		n := &decide.Native{Lacks: map[int64]string{}}
+		for _, id := range ids {
+			if rapid.Bool().Draw(t, "lacks") {
+				n.Lacks[id] = "The native app lacks something"
+			}
+		}
+		platform := rapid.SampledFrom([]string{decide.IOS, decide.Android}).Draw(t, "native platform")
+		a.Natives[decide.NativeVersion{Platform: platform, Version: version(natives.Draw(t, "registered"))}] = n
+	}
 }
 
 func drawCheck(t *rapid.T) *decide.Check {
@@ -107,6 +140,7 @@ func TestAlwaysHolds(t *testing.T) {
 		switch out.Kind {
 		case decide.Update:
 			delivered(t, c, &out, known.Failed)
+			fits(t, a, c, &out)
 		case decide.Revert:
 			if c.OnBuiltin() || c.Platform == decide.Electron || c.Plugin.Less(6, 2, 0) {
 				t.Fatalf("a device that cannot revert was told to: %+v", c)
@@ -120,6 +154,17 @@ func TestAlwaysHolds(t *testing.T) {
 			t.Fatalf("kind and code contradict: %+v", out)
 		}
 	})
+}
+
+// fits holds that no registered device is offered what its native version lacks.
+func fits(t *rapid.T, a *decide.App, c *decide.Check, out *decide.Outcome) {
+	n := a.Natives[decide.NativeVersion{Platform: c.Platform, Version: c.Native}]
+	if m := out.Channel.Policy.NativePackages; n == nil || m == ota.NativeOff || m == ota.NativeWarn {
+		return
+	}
+	if lack, bad := n.Lacks[out.Bundle.ID]; bad {
+		t.Fatalf("native %s %s was given %s: %s", c.Platform, c.Native, out.Version, lack)
+	}
 }
 
 // delivered holds what must be true of a bundle that a device is given.

@@ -20,6 +20,9 @@ type App struct {
 	// Versions has the name of every bundle of the app, live and deleted,
 	// whether a channel reaches it or not; reports are checked against it.
 	Versions *Versions
+
+	// Natives are the native versions that were registered; nil = none.
+	Natives Natives
 }
 
 // Devices looks up what is remembered of single devices.

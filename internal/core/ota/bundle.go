@@ -41,14 +41,18 @@ type Bundle struct {
 	NativePackages []NativePackage `json:"native_packages"`
 	CreatedAt      int64           `json:"created_at"`
 	CreatedBy      string          `json:"created_by"`
-	DeletedAt      int64           `json:"deleted_at"` // 0 = live; a deleted bundle is never offered, its name stays taken
+	DeletedAt      int64           `json:"deleted_at"`          // 0 = live; a deleted bundle is never offered, its name stays taken
+	SBOM           Digest          `json:"sbom,omitzero"`       // stored CycloneDX document; zero = none
+	Provenance     Digest          `json:"provenance,omitzero"` // stored DSSE envelope; zero = none
+	SignedBy       []string        `json:"signed_by,omitempty"` // ids of the app's keys that signed the provenance
 	Variants       []Variant       `json:"variants"`
 }
 
 // NativePackage is a native plug-in that the web build was made against.
 type NativePackage struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
+	Name      string   `json:"name"`
+	Version   string   `json:"version"`
+	Platforms []string `json:"platforms,omitempty"` // that it has native code for; empty = unknown, all
 }
 
 // Variant is a bundle packed for one signing key, or plain (KeyID "").

@@ -38,6 +38,9 @@ type Policy struct {
 	FreshKey      bool     `json:"fresh_key"`          // pushes to it use a session key of their own
 	AutoHalt      AutoHalt `json:"auto_halt"`
 
+	NativePackages NativeMode     `json:"native_packages"` // about devices whose native version is registered
+	Provenance     ProvenanceMode `json:"provenance"`      // what is asked of bundles that go on it
+
 	// RequiredApprovals is how many other people must approve what goes on the
 	// channel, 0 to MaxApprovals; a channel with any is protected.
 	RequiredApprovals int `json:"required_approvals"`
@@ -85,6 +88,7 @@ func DefaultPolicy() Policy {
 		IOS: true, Android: true, Electron: true,
 		AllowDev: true, AllowProd: true, AllowEmulator: true, AllowDevice: true,
 		Strategy: StrategyMajor, UnderNative: true, ApprovalTTL: DefaultApprovalTTL,
+		NativePackages: NativeEnforce, Provenance: ProvenanceOff,
 		AutoHalt: AutoHalt{
 			Enabled: true, FailureRateBPS: 1000, Confidence: 0.95, MinAttempts: 10, MinFailures: 5,
 			WindowMinutes: 60, CooldownMinutes: 60, Action: HaltRollback,

@@ -34,6 +34,9 @@ type PolicyPatch struct {
 	FreshKey      *bool          `json:"fresh_key,omitempty"`
 	AutoHalt      *AutoHaltPatch `json:"auto_halt,omitempty"`
 
+	NativePackages *NativeMode     `json:"native_packages,omitempty"`
+	Provenance     *ProvenanceMode `json:"provenance,omitempty"`
+
 	RequiredApprovals *int `json:"required_approvals,omitempty"`
 	ApprovalTTL       *int `json:"approval_ttl_minutes,omitempty"`
 }
@@ -84,6 +87,10 @@ type NewBundle struct {
 	Link           string          `json:"link,omitempty"`
 	Comment        string          `json:"comment,omitempty"`
 	NativePackages []NativePackage `json:"native_packages,omitempty"`
+	SBOM           Digest          `json:"sbom,omitzero"`       // an uploaded CycloneDX document
+	Provenance     Digest          `json:"provenance,omitzero"` // an uploaded DSSE envelope
+	// NativeMismatch says what native versions lack that the publisher accepted.
+	NativeMismatch []string `json:"native_mismatch,omitempty"`
 }
 
 // ImportBundle registers a bundle another tool made. Exactly one variant;

@@ -10,18 +10,26 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 )
 
-const bundleColumns = `id, app, version, tree, file_count, size, min_native, link, comment, native_packages, created_at, created_by, deleted_at`
+const bundleColumns = `id, app, version, tree, file_count, size, min_native, link, comment, native_packages, created_at, created_by, deleted_at,
+	sbom, provenance, signed_by`
 
 func scanBundle(r scanner) (ota.Bundle, error) {
 	var b ota.Bundle
-	var tree []byte
-	var packages string
+	var tree, sbom, provenance []byte
+	var packages, signedBy string
 	err := r.Scan(&b.ID, &b.App, &b.Version, &tree, &b.FileCount, &b.Size, &b.MinNative, &b.Link, &b.Comment,
-		&packages, &b.CreatedAt, &b.CreatedBy, &b.DeletedAt)
+		&packages, &b.CreatedAt, &b.CreatedBy, &b.DeletedAt, &sbom, &provenance, &signedBy)
 	if err != nil {
 		return b, err
 	}
 	copy(b.Tree[:], tree)
+	b.SBOM, b.Provenance = digestOf(sbom), digestOf(provenance)
+	if err := json.Unmarshal([]byte(signedBy), &b.SignedBy); err != nil {
+		return b, fmt.Errorf("signers of bundle %d: %w", b.ID, err)
+	}
+	if len(b.SignedBy) == 0 {
+		b.SignedBy = nil
+	}
 	if err := json.Unmarshal([]byte(packages), &b.NativePackages); err != nil {
 		return b, fmt.Errorf("native packages of bundle %d: %w", b.ID, err)
 	}
@@ -94,11 +102,15 @@ func (t *txn) InsertBundle(ctx context.Context, b ota.Bundle, tree []ota.TreeFil
 	if err != nil {
 		return b, fmt.Errorf("encode native packages: %w", err)
 	}
+	signers, err := json.Marshal(append([]string{}, b.SignedBy...))
+	if err != nil {
+		return b, fmt.Errorf("encode signers: %w", err)
+	}
 	b.ID, err = t.insert(ctx, `INSERT INTO bundles
-		(app, version, tree, files, file_count, size, min_native, link, comment, native_packages, created_at, created_by)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id`,
+		(app, version, tree, files, file_count, size, min_native, link, comment, native_packages, created_at, created_by, sbom, provenance, signed_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id`,
 		b.App, b.Version, digestBytes(b.Tree), encodeTree(tree), b.FileCount, b.Size, b.MinNative, b.Link, b.Comment,
-		string(packages), b.CreatedAt, b.CreatedBy)
+		string(packages), b.CreatedAt, b.CreatedBy, digestBytes(b.SBOM), digestBytes(b.Provenance), string(signers))
 	if err != nil {
 		return b, err
 	}

@@ -34,6 +34,9 @@ func scanChannel(row scanner) (ota.Channel, error) {
 	if c.Policy.ApprovalTTL == 0 { // stored before there were approvals
 		c.Policy.ApprovalTTL = ota.DefaultApprovalTTL
 	}
+	if c.Policy.NativePackages == "" { // stored before there were native versions
+		c.Policy.NativePackages, c.Policy.Provenance = ota.NativeEnforce, ota.ProvenanceOff
+	}
 	if rollout != "" {
 		c.Rollout = &ota.Rollout{}
 		if err := json.Unmarshal([]byte(rollout), c.Rollout); err != nil {

@@ -27,6 +27,9 @@ func (s reads) loadApp(ctx context.Context, id string, known func(int64) bool) (
 	if l.Keys, err = s.Keys(ctx, id); err != nil {
 		return l, err
 	}
+	if l.Natives, err = s.NativeBuilds(ctx, id); err != nil {
+		return l, err
+	}
 	channels, err := s.Channels(ctx, id)
 	if err != nil {
 		return l, err

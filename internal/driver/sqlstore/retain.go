@@ -118,6 +118,22 @@ func (s reads) neededFiles(ctx context.Context, deletedSince int64, blobs map[ot
 		}
 		return nil
 	}, deletedSince)
+	if err != nil {
+		return nil, err
+	}
+	err = s.each(ctx, `SELECT sbom, provenance FROM bundles
+		WHERE (deleted_at = 0 OR deleted_at >= $1) AND length(sbom) + length(provenance) > 0`, func(r scanner) error {
+		var sbom, provenance []byte
+		if err := r.Scan(&sbom, &provenance); err != nil {
+			return err
+		}
+		for _, d := range [][]byte{sbom, provenance} {
+			if len(d) > 0 {
+				blobs[digestOf(d)] = struct{}{}
+			}
+		}
+		return nil
+	}, deletedSince)
 	return files, err
 }
 

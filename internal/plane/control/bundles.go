@@ -202,15 +202,8 @@ func checkAbout(b *ota.Bundle) error {
 			return err
 		}
 	}
-	if len(b.NativePackages) > 1000 {
-		return ota.Invalid(CodeTextTooLong, "a bundle names at most 1000 native packages").WithField("native_packages")
-	}
-	for _, p := range b.NativePackages {
-		if p.Name == "" || len(p.Name) > 214 || len(p.Version) > 256 {
-			return ota.Invalid(CodeNameInvalid, "%.50q at %.50q is not a native package", p.Name, p.Version).WithField("native_packages")
-		}
-	}
-	return nil
+	b.NativePackages, err = checkPackages("native_packages", b.NativePackages)
+	return err
 }
 
 // checkURL accepts absolute http and https addresses.

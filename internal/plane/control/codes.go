@@ -17,6 +17,9 @@ const (
 	CodeReleaseNotFound = "release_not_found" // the version is not in the channel's history
 	CodeRolloutNotFound = "rollout_not_found" // the channel has no rollout
 	CodeNoOverride      = "override_not_found"
+	CodeNativeNotFound  = "native_not_found"
+	CodeNoSBOM          = "sbom_not_found"
+	CodeNoProvenance    = "provenance_not_found"
 
 	CodeApprovalNotFound = "approval_not_found"
 
@@ -32,13 +35,17 @@ const (
 	CodeNothingBefore = "nothing_to_roll_back"
 	CodeBlobMissing   = "blob_missing"
 
-	CodeApprovalRequired = "approval_required" // nothing was changed: others must approve first
-	CodeApprovalClosed   = "approval_closed"
-	CodeApprovalDigest   = "approval_digest_mismatch"
-	CodeApprovalsFull    = "approvals_full"
-	CodeExternalRefused  = "external_bundle_refused" // on a protected channel
-	CodeBundleProtected  = "bundle_protected"        // a protected channel serves it
-	CodeBindsFull        = "binds_full"
+	CodeApprovalRequired   = "approval_required" // nothing was changed: others must approve first
+	CodeApprovalClosed     = "approval_closed"
+	CodeApprovalDigest     = "approval_digest_mismatch"
+	CodeApprovalsFull      = "approvals_full"
+	CodeExternalRefused    = "external_bundle_refused" // on a protected channel
+	CodeBundleProtected    = "bundle_protected"        // a protected channel serves it
+	CodeBindsFull          = "binds_full"
+	CodeNativeExists       = "native_exists" // with other packages
+	CodeTooManyNatives     = "too_many_natives"
+	CodeProvenanceMissing  = "provenance_missing"  // the channel asks for it
+	CodeProvenanceUnsigned = "provenance_unsigned" // the channel asks for a signature
 
 	// KindInvalid.
 
@@ -63,6 +70,11 @@ const (
 	CodeHaltInvalid       = "halt_invalid"
 	CodeApprovalInvalid   = "approval_policy_invalid"
 	CodeReasonMissing     = "reason_missing"
+	CodePlatformInvalid   = "platform_invalid"
+	CodeNativeModeInvalid = "native_packages_invalid"
+	CodeProvenanceMode    = "provenance_mode_invalid"
+	CodeProvenanceInvalid = "provenance_invalid" // it is not of this bundle, or a signature is wrong
+	CodeSBOMInvalid       = "sbom_invalid"
 
 	// KindUnavailable.
 

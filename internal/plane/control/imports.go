@@ -44,7 +44,7 @@ func (s *Service) ImportBundle(ctx context.Context, actor ota.Actor, app string,
 		b.Size += f.Size
 	}
 	b.Variants = []ota.Variant{va}
-	return s.insert(ctx, actor, b, nil, nil)
+	return s.insert(ctx, actor, b, nil, nil, nil)
 }
 
 // imported returns the bundle that has the version, if it is this very import.

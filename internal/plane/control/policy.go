@@ -30,6 +30,11 @@ func patched(p ota.Policy, in ota.PolicyPatch) (ota.Policy, error) {
 		return p, ota.Invalid(CodeApprovalInvalid, "approval_ttl_minutes is %d, it must be 1 to %d", p.ApprovalTTL, ota.MaxApprovalTTL).
 			WithField("approval_ttl_minutes")
 	}
+	set(&p.NativePackages, in.NativePackages)
+	set(&p.Provenance, in.Provenance)
+	if err := checkSupply(&p); err != nil {
+		return p, err
+	}
 	if !p.Strategy.Valid() {
 		return p, ota.Invalid(CodeStrategyInvalid, "there is no strategy %q", p.Strategy).WithField("strategy").
 			WithHint("use none, major, minor, patch or version_number")
@@ -43,6 +48,19 @@ func patched(p ota.Policy, in ota.PolicyPatch) (ota.Policy, error) {
 	h, err := patchedHalt(p.AutoHalt, *in.AutoHalt)
 	p.AutoHalt = h
 	return p, err
+}
+
+// checkSupply checks what a channel asks of native packages and provenance.
+func checkSupply(p *ota.Policy) error {
+	if !p.NativePackages.Valid() {
+		return ota.Invalid(CodeNativeModeInvalid, "native_packages cannot be %.50q", p.NativePackages).WithField("native_packages").
+			WithHint("use off, warn or enforce")
+	}
+	if !p.Provenance.Valid() {
+		return ota.Invalid(CodeProvenanceMode, "provenance cannot be %.50q", p.Provenance).WithField("provenance").
+			WithHint("use off, recorded or signed")
+	}
+	return nil
 }
 
 func patchedHalt(h ota.AutoHalt, in ota.AutoHaltPatch) (ota.AutoHalt, error) {

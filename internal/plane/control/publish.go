@@ -23,6 +23,9 @@ func (s *Service) CreateBundle(ctx context.Context, actor ota.Actor, app string,
 	if err := checkTree(in.Tree); err != nil {
 		return b, false, err
 	}
+	if err := checkMismatch(in.NativeMismatch); err != nil {
+		return b, false, err
+	}
 	b.Tree, b.FileCount = ota.TreeDigest(in.Tree), len(in.Tree)
 	for _, f := range in.Tree {
 		b.Size += f.Size
@@ -40,11 +43,11 @@ func (s *Service) CreateBundle(ctx context.Context, actor ota.Actor, app string,
 	if err := v.bundle(ctx, in.Tree, in.Variants); err != nil {
 		return b, false, err
 	}
-	return s.insert(ctx, actor, b, in.Tree, v.keys)
+	return s.insert(ctx, actor, b, in.Tree, v.keys, in.NativeMismatch)
 }
 
 // insert stores a checked bundle.
-func (s *Service) insert(ctx context.Context, actor ota.Actor, b ota.Bundle, tree []ota.TreeFile, checked []ota.Key) (ota.Bundle, bool, error) {
+func (s *Service) insert(ctx context.Context, actor ota.Actor, b ota.Bundle, tree []ota.TreeFile, checked []ota.Key, mismatch []string) (ota.Bundle, bool, error) {
 	// The bundle must not survive a power cut that its blobs do not.
 	if err := s.blobs.Sync(ctx); err != nil {
 		return b, false, err
@@ -70,8 +73,12 @@ func (s *Service) insert(ctx context.Context, actor ota.Actor, b ota.Bundle, tre
 			}
 		}
 		created = true
+		detail := fields{"tree": b.Tree.String(), "files": b.FileCount, "size": b.Size}
+		if len(mismatch) > 0 {
+			detail["native_mismatch"] = mismatch
+		}
 		b, err = tx.InsertBundle(ctx, b, tree)
-		return changed(change("bundle.create", b.App, b.Version, fields{"tree": b.Tree.String(), "files": b.FileCount, "size": b.Size}), nil, b), err
+		return changed(change("bundle.create", b.App, b.Version, detail), nil, b), err
 	})
 	return b, created, err
 }

@@ -30,6 +30,8 @@ type Reader interface {
 	// OwnsBlob reports whether a bundle of the app refers to the blob.
 	OwnsBlob(ctx context.Context, app string, d ota.Digest) (bool, error)
 
+	NativeBuilds(ctx context.Context, app string) ([]ota.NativeBuild, error) // latest registered first
+
 	Override(ctx context.Context, app string, id ota.DeviceID) (Override, error)
 
 	Org(ctx context.Context, id string) (ota.Org, error)
@@ -97,6 +99,9 @@ type Tx interface {
 	// UpdateBundle writes what is not content, and DeletedAt.
 	UpdateBundle(ctx context.Context, b ota.Bundle) error
 
+	InsertNative(ctx context.Context, n ota.NativeBuild) error
+	DeleteNative(ctx context.Context, app, platform, version string) error
+
 	SetOverride(ctx context.Context, app string, id ota.DeviceID, o Override, at int64) error
 	ClearOverride(ctx context.Context, app string, id ota.DeviceID) error
 	// ClearFailures forgets the failures of a version ("" = all) on a device
@@ -142,6 +147,11 @@ type Store interface {
 	// PurgeEvents removes up to limit rows of what devices reported before the
 	// time, or of apps that are gone, and says how many.
 	PurgeEvents(ctx context.Context, before int64, limit int) (int64, error)
+
+	// NativeDevices counts the devices on a channel that were seen at since or
+	// later, by platform and native version. Devices that name no channel count
+	// if it is public.
+	NativeDevices(ctx context.Context, app, channel string, public bool, since int64) ([]NativeCount, error)
 
 	Devices(ctx context.Context, app string, f ota.DeviceFilter, p ota.Page) ([]ota.Device, string, error)
 	Device(ctx context.Context, app string, id ota.DeviceID) (ota.Device, error)

@@ -25,6 +25,7 @@ func Build(l Loaded, prev *decide.App) *decide.App {
 		old = bundlesOf(prev)
 	}
 	bundles := buildBundles(l, old)
+	app.Natives = buildNatives(l)
 	for i := range l.Channels {
 		app.Channels = append(app.Channels, buildChannel(&l.Channels[i], bundles))
 	}

@@ -32,6 +32,7 @@ type Loaded struct {
 	Channels []LoadedChannel
 	Bundles  map[int64]ota.Bundle // by id; variants with their files, unless known to the caller
 	Versions []string             // of all bundles, deleted ones too
+	Natives  []ota.NativeBuild    // registered native versions
 
 	ChangedAt int64 // the last recorded change of the app, Unix ms
 }

@@ -104,6 +104,7 @@ func build(d Deps) (*server, error) {
 	s.registerApprovals()
 	s.registerBlobs()
 	s.registerBundles()
+	s.registerNatives()
 	s.registerDevices()
 	s.registerEvents()
 	s.registerAudit()

@@ -23,6 +23,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newChannelsCommand(g),
 		newKeysCommand(g),
 		newBundlesCommand(g),
+		newNativeCommand(g),
 		newDevicesCommand(g),
 		newEventsCommand(g),
 		newTrafficCommand(g),

@@ -18,6 +18,8 @@ type policyFlags struct {
 	rate             percent
 	window, cooldown time.Duration
 	ttl              time.Duration
+
+	natives, provenance string
 }
 
 // bind declares the flags. A flag that is not given leaves its field as it is.
@@ -35,6 +37,8 @@ func (o *policyFlags) bind(f *pflag.FlagSet) {
 	f.StringVar(&o.strategy, "strategy", "", "how far a bundle may be from the native version: none, major, minor, patch or version_number")
 	f.BoolVar(&p.UnderNative, "under-native-guard", false, "never offer a bundle older than the native app")
 	f.StringVar(&p.MinNative, "min-native", "", "lowest native version it serves; \"\" = any")
+	f.StringVar(&o.natives, "native-packages", "", "bundles that need native packages a device lacks: off, warn or enforce (hold them back)")
+	f.StringVar(&o.provenance, "provenance", "", "what bundles on it must have: off, recorded or signed")
 	f.BoolVar(&p.FreshKey, "fresh-key", false, "each push to it uses a session key of its own, and reuses no file")
 	f.IntVar(&p.RequiredApprovals, "required-approvals", 0, "how many other people must approve what goes on it, 0 to 5")
 	f.DurationVar(&o.ttl, "approval-ttl", 0, "how long a request waits for them, such as 24h")
@@ -53,6 +57,13 @@ func (o *policyFlags) patch(f *pflag.FlagSet) (ota.PolicyPatch, error) {
 	p, strategy, action := &o.p, ota.Strategy(o.strategy), ota.HaltAction(o.action)
 	if f.Changed("strategy") && !strategy.Valid() {
 		return ota.PolicyPatch{}, usagef("%q is no strategy", o.strategy).WithHint("use none, major, minor, patch or version_number")
+	}
+	natives, provenance := ota.NativeMode(o.natives), ota.ProvenanceMode(o.provenance)
+	if f.Changed("native-packages") && !natives.Valid() {
+		return ota.PolicyPatch{}, usagef("--native-packages cannot be %q", o.natives).WithHint("use off, warn or enforce")
+	}
+	if f.Changed("provenance") && !provenance.Valid() {
+		return ota.PolicyPatch{}, usagef("--provenance cannot be %q", o.provenance).WithHint("use off, recorded or signed")
 	}
 	rate := int(o.rate)
 	h := ota.AutoHaltPatch{
@@ -76,6 +87,7 @@ func (o *policyFlags) patch(f *pflag.FlagSet) (ota.PolicyPatch, error) {
 		AllowEmulator: given(f, "allow-emulator", &p.AllowEmulator), AllowDevice: given(f, "allow-device", &p.AllowDevice),
 		Strategy: given(f, "strategy", &strategy), UnderNative: given(f, "under-native-guard", &p.UnderNative),
 		MinNative: given(f, "min-native", &p.MinNative), FreshKey: given(f, "fresh-key", &p.FreshKey),
+		NativePackages: given(f, "native-packages", &natives), Provenance: given(f, "provenance", &provenance),
 	}
 	out.RequiredApprovals = given(f, "required-approvals", &p.RequiredApprovals)
 	if out.ApprovalTTL, err = minutes(f, "approval-ttl", o.ttl); err != nil {
@@ -107,7 +119,7 @@ func printChannel(g *Globals, ch ota.Channel) error {
 			"public", yesNo(p.Public), "allow self-set", yesNo(p.AllowSelfSet),
 			"platforms", platforms(p), "open to", openTo(p),
 			"strategy", string(p.Strategy), "under-native guard", yesNo(p.UnderNative), "min native", p.MinNative,
-			"fresh key", yesNo(p.FreshKey), "approvals", approvalsText(p), "glass broken", when(ch.BrokeGlassAt))
+			"fresh key", yesNo(p.FreshKey), "native packages", string(p.NativePackages), "provenance", string(p.Provenance), "approvals", approvalsText(p), "glass broken", when(ch.BrokeGlassAt))
 		if !h.Enabled {
 			facts(w, "auto-halt", "off")
 			return

@@ -61,6 +61,7 @@ publisher if several let it in.`,
 	f.Var(&o.rollout, "rollout", "start a rollout at this share of the devices instead of releasing it to all")
 	f.BoolVar(&o.NoManifest, "no-manifest", false, "publish the zip only: every device loads all of it")
 	f.BoolVar(&o.AllowNoReady, "allow-no-ready", false, "the build does call notifyAppReady, in a way that is not found")
+	f.BoolVar(&o.AllowNativeMismatch, "allow-native-mismatch", false, "publish although devices of the channel lack native packages; recorded")
 	f.BoolVar(&o.DryRun, "dry-run", false, "check, and say what would be uploaded")
 	f.StringVar(&o.project, "project", ".", "folder of the Capacitor app, whose native plug-ins are recorded")
 	o.wait.bind(c)
