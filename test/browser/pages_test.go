@@ -1,8 +1,6 @@
 package browser
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
@@ -14,11 +12,11 @@ import (
 type page struct{ name, path string }
 
 // pages lists every page there is, of a server with the demo's story.
-func (w *world) pages(t *testing.T) []page {
-	t.Helper()
-	devices, _, err := w.server.Client.Devices(t.Context(), demo.App, ota.DeviceFilter{}, ota.Page{})
+func (w *world) pages() []page {
+	w.t.Helper()
+	devices, _, err := w.Server.Client.Devices(w.t.Context(), demo.App, ota.DeviceFilter{}, ota.Page{})
 	if err != nil || len(devices) == 0 {
-		t.Fatalf("devices = %v, %v", devices, err)
+		w.t.Fatalf("devices = %v, %v", devices, err)
 	}
 	app := "/console/apps/" + demo.App
 	return []page{
@@ -40,51 +38,51 @@ const maxTransferred = 100_000
 // nothing serious, and nothing is wider than the window.
 func TestEveryPage(t *testing.T) {
 	w := start(t)
-	b := browser.Start(t)
-	for _, p := range []page{{"overview", "/console/"}, {"apps", "/console/apps"}} {
-		look(t, b, w, p, "-empty")
+	for _, p := range []page{{"sign-in", "/console/sign-in"}, {"code", "/console/sign-in/code"}} {
+		w.look(p, "")
 	}
-	w.play(t)
-	if _, err := w.server.Client.SetRollout(t.Context(), demo.App, demo.Channel, ota.RolloutRequest{Version: "2.0.0", BPS: func() *int { n := 2500; return &n }()}); err != nil {
+	w.setUp()
+	w.Screenshot("console-setup-codes")
+	for _, p := range []page{{"overview", "/console/"}, {"apps", "/console/apps"}} {
+		w.look(p, "-empty")
+	}
+	w.play()
+	share := 2500
+	if _, err := w.Server.Client.SetRollout(t.Context(), demo.App, demo.Channel, ota.RolloutRequest{Version: "2.0.0", BPS: &share}); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range w.pages(t) {
-		look(t, b, w, p, "")
+	for _, p := range w.pages() {
+		w.look(p, "")
 	}
-	b.Dark(true)
-	for _, p := range w.pages(t) {
-		look(t, b, w, p, "-dark")
+	w.Dark(true)
+	for _, p := range w.pages() {
+		w.look(p, "-dark")
 	}
-	b.Dark(false)
-	b.Phone()
-	for _, p := range w.pages(t) {
-		look(t, b, w, p, "-phone")
-		if over := browser.Eval[int](b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
+	w.Dark(false)
+	w.Phone()
+	for _, p := range w.pages() {
+		w.look(p, "-phone")
+		if over := browser.Eval[int](w.Browser, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
 			t.Errorf("%s is %d px wider than a phone", p.path, over)
 		}
 	}
-	if out := w.logged(); strings.Contains(out, "refused") || strings.Contains(out, "ERROR") {
-		t.Errorf("the console logged:\n%s", out)
-	}
 }
 
-func look(t *testing.T, b *browser.Browser, w *world, p page, suffix string) {
-	t.Helper()
-	b.Open(w.url + p.path)
+func (w *world) look(p page, suffix string) {
+	w.t.Helper()
+	w.Open(w.site + p.path)
 	name := p.name + suffix
 	if p.name == "not-found" {
-		b.Complaints() // Chromium says that a page was not found
+		w.Complaints() // Chromium says that a page was not found
 	}
-	for _, v := range b.Serious() {
-		t.Errorf("%s: %s", name, v)
+	for _, v := range w.Serious() {
+		w.t.Errorf("%s: %s", name, v)
 	}
-	for _, c := range b.Complaints() {
-		t.Errorf("%s: %s", name, c)
-	}
-	if n := b.Transferred(); n > maxTransferred {
-		t.Errorf("%s took %d bytes", name, n)
+	w.quiet(name)
+	if n := w.Transferred(); n > maxTransferred {
+		w.t.Errorf("%s took %d bytes", name, n)
 	} else if suffix == "" {
-		t.Logf("%-10s %6d bytes", name, n)
+		w.t.Logf("%-10s %6d bytes", name, n)
 	}
-	b.Screenshot(fmt.Sprintf("console-%s", name))
+	w.Screenshot("console-" + name)
 }

@@ -1,108 +1,91 @@
 package browser
 
 import (
-	"context"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/demo"
-	"github.com/waxwing-ota/waxwing/internal/surface/console"
+	"github.com/waxwing-ota/waxwing/internal/run/config"
+	"github.com/waxwing-ota/waxwing/internal/testkit/browser"
 	"github.com/waxwing-ota/waxwing/internal/testkit/live"
 )
 
-// world is a server that the demo's story was played on, and a console of it in
-// which an owner is signed in.
+// world is a server and a browser with an authenticator.
 type world struct {
-	server *live.Server
-	url    string // of the console's server
+	*live.Server
+	*browser.Browser
+	t    *testing.T
+	site string // as the browser knows it: passkeys are for names
 
-	mu      sync.Mutex
-	reports []string // of the content security policy
+	mu  sync.Mutex
+	log strings.Builder
 }
 
-// Write takes what the console logs: reports of browsers among it.
+// Write takes the server's log of warnings: reports of browsers among it. What
+// the demo provokes is not one.
 func (w *world) Write(line []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.reports = append(w.reports, string(line))
-	return len(line), nil
+	if strings.Contains(string(line), "release taken back") {
+		return len(line), nil
+	}
+	return w.log.Write(line)
 }
 
+// logged returns what was logged since it was asked last.
 func (w *world) logged() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return strings.Join(w.reports, "")
+	defer w.log.Reset()
+	return w.log.String()
 }
 
 func start(t *testing.T) *world {
 	t.Helper()
-	w := &world{server: live.Start(t, "", nil)}
-	c, err := console.New(console.Deps{
-		Sessions: owner{}, Access: everything{}, API: w.api(t), Now: time.Now,
-		As:  func(ctx context.Context, _ ota.Principal) context.Context { return ctx },
-		Log: slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	w := &world{t: t}
+	w.Browser = browser.Start(t)
+	w.Server = live.Start(t, "", func(c *config.Config) {
+		c.Log = slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	mux.Handle("/console/", c)
-	mux.HandleFunc("/auth/options", func(rw http.ResponseWriter, _ *http.Request) {
-		rw.Header().Set("Content-Type", "application/json")
-		_, _ = rw.Write([]byte(`{"setup":false,"signed_in":false,"passkeys":true,"providers":[{"id":"okta","name":"Okta"}]}`))
-	})
-	srv := httptest.NewServer(mux)
-	t.Cleanup(srv.Close)
-	w.url = srv.URL
+	w.site = strings.Replace(w.URL, "127.0.0.1", "localhost", 1)
+	w.Authenticator()
 	return w
 }
 
-// play lets the demo's fleet install a version, fail on the next, and be saved.
-func (w *world) play(t *testing.T) {
-	t.Helper()
-	rep, err := demo.Run(t.Context(), demo.Options{Client: w.server.Client, URL: w.server.URL, Dir: t.TempDir(), Say: func(demo.Step) {}})
-	if err != nil || !rep.Held {
-		t.Fatalf("the demo did not hold: %v %+v", err, rep.Steps)
-	}
-}
-
-// api is the admin API of the live server, as its owner.
-func (w *world) api(t *testing.T) http.Handler {
-	t.Helper()
-	target, err := url.Parse(w.server.URL)
+// setUp makes Ada the first user, by the set-up link and a passkey.
+func (w *world) setUp() {
+	w.t.Helper()
+	link, err := w.Server.Client.CreateSetupLink(w.t.Context())
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(target)
-		r.Out.Header.Set("Authorization", "Bearer "+live.Token)
-	}}
+	_, token, _ := strings.Cut(link.URL, "#")
+	w.Open(w.site + "/console/setup#" + token)
+	w.Wait("[data-step=start]")
+	w.Type("[name=email]", "ada@example.com")
+	w.Type("[name=name]", "Ada Lovelace")
+	w.Click("[data-enrol-passkey]")
+	w.Wait("[data-codes]")
 }
 
-// owner is a visitor without a ceremony.
-type owner struct{}
-
-func (owner) Resolve(*http.Request) (console.Visitor, error) {
-	grants := []ota.Grant{{Role: ota.RoleOwner, Scope: ota.Scope{Org: ota.MainOrg}}}
-	return console.Visitor{
-		Principal: ota.Principal{Kind: ota.PrincipalUser, ID: 1, Name: "ada@example.com", Grants: grants, StrongAt: time.Now().UnixMilli()},
-		User:      ota.User{ID: 1, Email: "ada@example.com", Name: "Ada Lovelace"}, Session: ota.Session{ID: 1, CreatedAt: time.Now().UnixMilli()},
-	}, nil
+// play lets the demo's fleet install a version, fail on the next, and be saved.
+func (w *world) play() {
+	w.t.Helper()
+	rep, err := demo.Run(w.t.Context(), demo.Options{Client: w.Server.Client, URL: w.URL, Dir: w.t.TempDir(), Say: func(demo.Step) {}})
+	if err != nil || !rep.Held {
+		w.t.Fatalf("the demo did not hold: %v %+v", err, rep.Steps)
+	}
 }
 
-// everything is allowed.
-type everything struct{}
-
-func (everything) Authorize(context.Context, ota.Principal, string, ota.Resource) error { return nil }
-
-func (everything) Reach(context.Context, ota.Principal, string) (ota.Reach, error) {
-	return ota.Reach{All: true}, nil
+// quiet fails the test if the page or the server complained of anything.
+func (w *world) quiet(where string) {
+	w.t.Helper()
+	for _, c := range w.Complaints() {
+		w.t.Errorf("%s: %s", where, c)
+	}
+	if out := w.logged(); out != "" {
+		w.t.Errorf("%s: the server logged:\n%s", where, out)
+	}
 }

@@ -38,7 +38,8 @@
 // message of notices.go). Both are refused unless their action is allowed on the
 // app and channel in the address; route.somewhere asks that it is allowed at
 // all, for pages without an app. Only registerSignIn and its like may use
-// [Console.open], which asks nothing. A refusal for want of a fresh proof leads
+// [Console.open], which asks nothing. An act that waits for other people's approval
+// says so by itself. A refusal for want of a fresh proof leads
 // to the step-up page and back.
 //
 // # Templates

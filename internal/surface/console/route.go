@@ -1,10 +1,12 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/waxwing-ota/waxwing/internal/client"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
@@ -56,6 +58,9 @@ func (c *Console) register(rt route, h, again handler) {
 			}
 		}
 		a, err := h(r)
+		if _, pending := errors.AsType[*client.PendingError](err); pending {
+			a, err = r.done("approval_requested", "apps", r.app(), "channels", r.channel()), nil
+		}
 		if err != nil && again != nil && !leads(err) {
 			r.problem = asProblem(err)
 			if a, err = again(r); err == nil {

@@ -151,7 +151,8 @@ func (b *Browser) Click(selector string) {
 // Type writes into a field.
 func (b *Browser) Type(selector, text string) {
 	b.t.Helper()
-	b.Do(chromedp.SetValue(chromedp.CSS(selector), ""), chromedp.SendKeys(chromedp.CSS(selector), text))
+	b.Do(chromedp.WaitVisible(chromedp.CSS(selector)), chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.querySelector(%q).select()`, selector)),
+		chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
 // Wait waits until a selector finds something visible.

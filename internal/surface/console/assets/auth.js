@@ -8,6 +8,7 @@
   async function post(path, body) {
     const res = await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
     const out = res.headers.get("Content-Length") === "0" ? {} : await res.json().catch(() => ({}));
+    if (out.code === "step_up_required") { location.assign("/console/step-up?next=" + encodeURIComponent(location.pathname)); }
     if (!res.ok) throw new Error([out.detail || "That did not work.", out.hint].filter(Boolean).join(" "));
     return out;
   }
@@ -29,6 +30,12 @@
   const able = window.PublicKeyCredential?.parseRequestOptionsFromJSON;
   for (const b of document.querySelectorAll("[data-auth]")) {
     b.addEventListener("click", () => attempt(b, async () => {
+      if (b.dataset.auth === "add") {
+        const { publicKey } = await post("/auth/passkeys/begin", {});
+        await post("/auth/passkeys/finish", { credential: await credential("create", publicKey), name: "" });
+        go(b.dataset.next + "?done=passkey_added");
+        return;
+      }
       const [first, last] = begin[b.dataset.auth];
       const { publicKey } = await post(first, {});
       const done = await post(last, { credential: await credential("get", publicKey), next: b.dataset.next });
