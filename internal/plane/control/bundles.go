@@ -135,26 +135,9 @@ func (s *Service) DeleteBundle(ctx context.Context, actor ota.Actor, app, versio
 		if err != nil || b.DeletedAt != 0 {
 			return ota.Change{}, err
 		}
-		channels, err := tx.Channels(ctx, app)
+		serving, err := s.letGo(ctx, tx, &b, force)
 		if err != nil {
 			return ota.Change{}, err
-		}
-		serving := []string{}
-		for _, ch := range channels {
-			if ch.Policy.Protected() && ch.Release != nil && ch.Release.BundleID == b.ID {
-				return ota.Change{}, ota.Conflict(CodeBundleProtected, "version %s is what protected channel %q serves", version, ch.Name).
-					WithHint("roll the channel back first, which is free: without its bundle its devices would go to other channels")
-			}
-			rolling := ch.Rollout != nil && ch.Rollout.BundleID == b.ID
-			if rolling || ch.Release != nil && ch.Release.BundleID == b.ID {
-				serving = append(serving, ch.Name)
-			}
-			if rolling && force {
-				ch.Rollout = nil
-				if err := tx.UpdateChannel(ctx, ch); err != nil {
-					return ota.Change{}, err
-				}
-			}
 		}
 		if len(serving) > 0 && !force {
 			return ota.Change{}, ota.Conflict(CodeBundleInUse, "version %s is served by: %s", version, listed(serving)).
@@ -163,6 +146,34 @@ func (s *Service) DeleteBundle(ctx context.Context, actor ota.Actor, app, versio
 		b.DeletedAt = s.nowMS()
 		return change("bundle.delete", app, version, fields{"serving": serving}), tx.UpdateBundle(ctx, b)
 	})
+}
+
+// letGo names the channels that serve the bundle or roll it out; with force
+// it ends those rollouts.
+func (s *Service) letGo(ctx context.Context, tx Tx, b *ota.Bundle, force bool) ([]string, error) {
+	channels, err := tx.Channels(ctx, b.App)
+	if err != nil {
+		return nil, err
+	}
+	serving := []string{}
+	for _, ch := range channels {
+		released := ch.Release != nil && ch.Release.BundleID == b.ID
+		if released && ch.Policy.Protected() {
+			return nil, ota.Conflict(CodeBundleProtected, "version %s is what protected channel %q serves", b.Version, ch.Name).
+				WithHint("roll the channel back first, which is free: without its bundle its devices would go to other channels")
+		}
+		rolling := ch.Rollout != nil && ch.Rollout.BundleID == b.ID
+		if rolling || released {
+			serving = append(serving, ch.Name)
+		}
+		if rolling && force {
+			ch.Rollout = nil
+			if err := tx.UpdateChannel(ctx, ch); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return serving, nil
 }
 
 // findBundle tells a missing app from a missing version.

@@ -33,8 +33,13 @@ func (e *env) hold(user, account []ota.Grant) ota.Principal {
 
 func somewhere() []ota.Scope {
 	return []ota.Scope{
-		{Org: "main"}, {Org: "acme"}, {Org: "main", App: "com.example.a"}, {Org: "main", App: "com.example.b"}, {Org: "acme", App: "com.example.c"},
-		{Org: "main", App: "com.example.a", Channel: "beta"}, {Org: "main", App: "com.example.a", Channel: "production"},
+		{Org: "main"},
+		{Org: "acme"},
+		{Org: "main", App: "com.example.a"},
+		{Org: "main", App: "com.example.b"},
+		{Org: "acme", App: "com.example.c"},
+		{Org: "main", App: "com.example.a", Channel: "beta"},
+		{Org: "main", App: "com.example.a", Channel: "production"},
 	}
 }
 
@@ -86,8 +91,8 @@ func TestNoTokenExceedsItsOwner(t *testing.T) {
 			}
 			// The owner loses something: the token loses it at once.
 			e.hold(grants.Draw(t, "user later"), grants.Draw(t, "account later"))
-			owner := holder{ota.SubjectUser, 1}
-			if in.Service != "" {
+			owner := holder{ota.SubjectUser, tok.Owner.ID}
+			if tok.Owner.Kind == ota.TokenOfService { // also what an account's own token makes without naming an owner
 				owner.kind = ota.SubjectService
 			}
 			if got, err = e.as(secret); err != nil {

@@ -124,15 +124,23 @@ func (c *idClaims) run(p ota.CIProvider) (ciRun, error) {
 		r.RepositoryID, r.OwnerID, r.Repository = c.RepositoryID, c.OwnerID, c.Repository
 		r.Workflow, r.Ref, r.Event, r.Run = c.JobWorkflowRef, c.Ref, c.EventName, c.RunID
 		must = [][2]string{
-			{"repository_id", r.RepositoryID}, {"repository_owner_id", r.OwnerID}, {"repository", r.Repository},
-			{"job_workflow_ref", r.Workflow}, {"ref", r.Ref}, {"event_name", r.Event},
+			{"repository_id", r.RepositoryID},
+			{"repository_owner_id", r.OwnerID},
+			{"repository", r.Repository},
+			{"job_workflow_ref", r.Workflow},
+			{"ref", r.Ref},
+			{"event_name", r.Event},
 		}
 	} else {
 		r.RepositoryID, r.OwnerID, r.Repository = c.ProjectID, c.NamespaceID, c.ProjectPath
 		r.Workflow, r.Ref, r.Event, r.Run = c.ConfigRefURI, c.gitlabRef(), c.PipelineSource, c.PipelineID
 		must = [][2]string{
-			{"project_id", r.RepositoryID}, {"namespace_id", r.OwnerID}, {"project_path", r.Repository},
-			{"ci_config_ref_uri", r.Workflow}, {"ref_path", r.Ref}, {"pipeline_source", r.Event},
+			{"project_id", r.RepositoryID},
+			{"namespace_id", r.OwnerID},
+			{"project_path", r.Repository},
+			{"ci_config_ref_uri", r.Workflow},
+			{"ref_path", r.Ref},
+			{"pipeline_source", r.Event},
 		}
 	}
 	for _, m := range must {

@@ -3,6 +3,7 @@ package token_test
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -276,7 +277,8 @@ func TestPublisherIsChecked(t *testing.T) {
 		in.Name = "new"
 		tt.change(&in)
 		_, err := e.CreatePublisher(e.ctx(), nobody(), in)
-		got, ok := err.(*ota.Error)
+		got := &ota.Error{}
+		ok := errors.As(err, &got)
 		if !ok || got.Field != tt.field || got.Hint == "" && tt.field != "provider" {
 			t.Errorf("%s: %+v, want the field %q", name, err, tt.field)
 		}

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -123,9 +124,7 @@ func (c claims) text() string {
 // with returns a copy with a claim changed; nil = left out.
 func (c claims) with(name string, v any) claims {
 	out := claims{}
-	for k, old := range c {
-		out[k] = old
-	}
+	maps.Copy(out, c)
 	if out[name] = v; v == nil {
 		delete(out, name)
 	}

@@ -117,7 +117,7 @@ func with(t *testing.T, env map[string]string, run func(g *Globals) error, args 
 	if err := cmd.MarkFlagRequired("app"); err != nil {
 		t.Fatal(err)
 	}
-	root.AddCommand(newGroup("group", "a group", cmd))
+	root.AddCommand(newGroup("things", "things", cmd))
 	return result{execute(context.Background(), root, g, args), out.String(), errs.String()}
 }
 
@@ -125,12 +125,12 @@ func TestErrorRendering(t *testing.T) {
 	fail := func(*Globals) error {
 		return ota.NotFound("app_unknown", "there is no app %q", "com.x").WithHint("create it").WithField("app")
 	}
-	got := with(t, nil, fail, "group", "made-up", "--app", "com.x")
+	got := with(t, nil, fail, "things", "made-up", "--app", "com.x")
 	want := result{code: 3, err: "error: there is no app \"com.x\" (app_unknown)\n hint: create it\n"}
 	if diff := cmp.Diff(fmt.Sprintf("%+v", want), fmt.Sprintf("%+v", got)); diff != "" {
 		t.Error(diff)
 	}
-	got = with(t, nil, fail, "group", "made-up", "--app", "com.x", "--json")
+	got = with(t, nil, fail, "things", "made-up", "--app", "com.x", "--json")
 	wantDoc := `{"error":{"code":"app_unknown","message":"there is no app \"com.x\"","hint":"create it","field":"app"}}`
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, []byte(got.out)); err != nil || compact.String() != wantDoc || got.code != 3 {
@@ -145,11 +145,11 @@ func TestGroups(t *testing.T) {
 		code int
 		says string
 	}{
-		{[]string{"group", "made-up", "--app", "x"}, 0, ""},
-		{[]string{"group"}, 2, `"waxwing group" needs a subcommand`},
-		{[]string{"group", "mad-up"}, 2, "did you mean: waxwing group made-up"},
-		{[]string{"group", "zzzzzz"}, 2, "see: waxwing group --help"},
-		{[]string{"group", "made-up"}, 2, `required flag(s) "app" not set`},
+		{[]string{"things", "made-up", "--app", "x"}, 0, ""},
+		{[]string{"things"}, 2, `"waxwing things" needs a subcommand`},
+		{[]string{"things", "mad-up"}, 2, "did you mean: waxwing things made-up"},
+		{[]string{"things", "zzzzzz"}, 2, "see: waxwing things --help"},
+		{[]string{"things", "made-up"}, 2, `required flag(s) "app" not set`},
 	} {
 		got := with(t, nil, run, tt.args...)
 		if got.code != tt.code || !strings.Contains(got.err, tt.says) {
@@ -160,7 +160,7 @@ func TestGroups(t *testing.T) {
 
 func TestGlobals(t *testing.T) {
 	env := map[string]string{"WAXWING_URL": "http://env:1", "WAXWING_TOKEN": "from-env"}
-	args := []string{"group", "made-up", "--app", "x"}
+	args := []string{"things", "made-up", "--app", "x"}
 	for _, tt := range []struct {
 		name       string
 		env        map[string]string
@@ -192,7 +192,7 @@ func TestPrint(t *testing.T) {
 		g.Warn("careful")
 		return g.Print(map[string]string{"a": "<b>"}, func(w io.Writer) { fmt.Fprintln(w, "human") })
 	}
-	args := []string{"group", "made-up", "--app", "x"}
+	args := []string{"things", "made-up", "--app", "x"}
 	if got := with(t, nil, run, args...); got.out != "human\n" || got.err != "on the way\nwarning: careful\n" {
 		t.Errorf("%+v", got)
 	}

@@ -42,12 +42,14 @@ func Start(t testing.TB) *Browser {
 		}
 		t.Skip("LOUD: there is no chromium: the tests of the console in a browser SKIP (install Debian's chromium)")
 	}
-	opts := []chromedp.ExecAllocatorOption{chromedp.Flag("no-first-run", true), chromedp.Flag("no-default-browser-check", true),
+	opts := []chromedp.ExecAllocatorOption{
+		chromedp.Flag("no-first-run", true), chromedp.Flag("no-default-browser-check", true),
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.Headless, chromedp.NoSandbox, chromedp.Flag("disable-gpu", true),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-extensions", true), chromedp.Flag("hide-scrollbars", true),
 		chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("mute-audio", true), chromedp.Flag("no-pings", true),
-		chromedp.WSURLReadTimeout(patience)}
+		chromedp.WSURLReadTimeout(patience),
+	}
 	alloc, stopAlloc := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, stop := chromedp.NewContext(alloc)
 	t.Cleanup(func() {
