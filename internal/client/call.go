@@ -63,12 +63,15 @@ func (c *Client) exchange(ctx context.Context, k call) (*http.Response, error) {
 	if err != nil {
 		return nil, c.unreachable(ctx, err)
 	}
-	if res.StatusCode >= 200 && res.StatusCode < 300 && res.StatusCode != http.StatusAccepted {
+	// Only what waits for approval is put off and says so; other operations have
+	// done what they are for when they answer 202.
+	waits := res.StatusCode == http.StatusAccepted && res.Header.Get("Preference-Applied") != ""
+	if res.StatusCode >= 200 && res.StatusCode < 300 && !waits {
 		return res, nil
 	}
 	defer res.Body.Close()
 	defer drain(res.Body)
-	if res.StatusCode == http.StatusAccepted {
+	if waits {
 		return nil, accepted(ctx, k, res)
 	}
 	return nil, problem(res)

@@ -13,7 +13,7 @@ import (
 // wireConsole makes the console a client of the API's handler.
 func (s *Server) wireConsole(admin http.Handler) (http.Handler, error) {
 	return console.New(console.Deps{
-		Sessions: visitors{s}, Access: s.access, API: admin, As: adminapi.WithPrincipal, Now: time.Now, Log: s.log,
+		Sessions: visitors{s}, Access: s.access, API: admin, As: adminapi.WithPrincipal, Now: time.Now, Log: s.log, Stopping: s.stopping,
 	})
 }
 

@@ -60,6 +60,7 @@ type Server struct {
 	routes    *routes
 	ready     *ready
 	ln        net.Listener
+	stopping  chan struct{} // closed when requests are to end
 	directory *directory.Service
 	access    *authz.Service
 
@@ -76,7 +77,7 @@ func New(ctx context.Context, cfg config.Config) (*Server, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, started: time.Now()}
+	s := &Server{cfg: cfg, log: cfg.Log, started: time.Now(), stopping: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -127,6 +128,7 @@ func (s *Server) Run(ctx context.Context) error {
 	intake, stopIntake := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopIntake()
 	g, ctx := errgroup.WithContext(ctx)
+	context.AfterFunc(ctx, func() { close(s.stopping) })
 	g.Go(func() error { return s.ingest.Run(intake) })
 	g.Go(func() error { return s.keepAudit(ctx) })
 	g.Go(func() error { return s.notify.Run(ctx) })

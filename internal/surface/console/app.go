@@ -71,6 +71,7 @@ const eventStream = "text/event-stream"
 const (
 	liveEvery = 2 * time.Second
 	liveFor   = 5 * time.Minute
+	maxLive   = 200              // streams at once
 	livePause = 15 * time.Second // longest silence, so that proxies keep the line
 )
 
@@ -79,7 +80,12 @@ func (c *Console) liveApp(r *request) (answer, error) {
 	if _, err := c.stats(r); err != nil {
 		return answer{}, err
 	}
+	if c.live.Add(1) > maxLive {
+		c.live.Add(-1)
+		return answer{}, ota.Errorf(ota.KindUnavailable, "live_full", "too many pages are being kept up to date").WithHint("reload the page to see the numbers of now")
+	}
 	return answer{raw: func(w http.ResponseWriter) error {
+		defer c.live.Add(-1)
 		w.Header().Set("Content-Type", eventStream)
 		out := http.NewResponseController(w)
 		_ = out.SetWriteDeadline(time.Now().Add(liveFor + livePause)) // a recorder has none
@@ -113,6 +119,8 @@ func (c *Console) liveApp(r *request) (answer, error) {
 			}
 			select {
 			case <-ctx.Done():
+				return nil
+			case <-c.deps.Stopping:
 				return nil
 			case <-tick.C:
 				quiet += liveEvery

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/waxwing-ota/waxwing/internal/client"
@@ -35,7 +36,7 @@ type Access interface {
 	Reach(ctx context.Context, p ota.Principal, action string) (ota.Reach, error)
 }
 
-// Deps is what the console needs. Every field is required.
+// Deps is what the console needs.
 type Deps struct {
 	Sessions Sessions
 	Access   Access
@@ -45,6 +46,8 @@ type Deps struct {
 	As  func(context.Context, ota.Principal) context.Context
 	Now func() time.Time
 	Log *slog.Logger
+	// Stopping is closed when the server stops, which ends live pages; nil = never.
+	Stopping <-chan struct{}
 }
 
 // Console answers below Prefix.
@@ -56,6 +59,7 @@ type Console struct {
 	templates map[string]*template.Template
 	assets    *assets
 	reports   *reports
+	live      atomic.Int64 // streams that are open
 }
 
 // New returns the console's handler.
