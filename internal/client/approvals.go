@@ -69,6 +69,15 @@ func (c *Client) Approve(ctx context.Context, id int64, in ota.ApprovalVoteReque
 	return c.onApproval(ctx, id, "approve", in)
 }
 
+// ApprovalChallenge begins to sign the digest of a request with a passkey of the
+// caller. It returns what navigator.credentials.get takes.
+func (c *Client) ApprovalChallenge(ctx context.Context, id int64) (json.RawMessage, error) {
+	out, err := send[struct {
+		Options json.RawMessage `json:"options"`
+	}](ctx, c, http.MethodPost, nil, "approvals", strconv.FormatInt(id, 10), "challenge")
+	return out.Options, err
+}
+
 // RejectApproval ends a request.
 func (c *Client) RejectApproval(ctx context.Context, id int64, in ota.ApprovalReason) (ota.Approval, error) {
 	return c.onApproval(ctx, id, "reject", in)

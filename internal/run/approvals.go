@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"time"
 
@@ -44,4 +45,21 @@ func (s *Server) mayApprove(ctx context.Context, person int64, app, channel stri
 	default:
 		return err == nil, err
 	}
+}
+
+// needsAssertion reports whether a person has a passkey, and so must sign with it
+// what they approve.
+func (s *Server) needsAssertion(ctx context.Context, person int64) (bool, error) {
+	m, err := s.identity.Methods(ctx, person)
+	return len(m.Passkeys) > 0, err
+}
+
+// assert checks a passkey's signature over a digest.
+func (s *Server) assert(ctx context.Context, person int64, digest ota.Digest, response json.RawMessage) error {
+	return s.identity.FinishAssertion(ctx, person, digest, response)
+}
+
+// challenge begins one.
+func (s *Server) challenge(ctx context.Context, person int64, digest ota.Digest) (json.RawMessage, error) {
+	return s.identity.BeginAssertion(ctx, person, digest)
 }

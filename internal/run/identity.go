@@ -15,6 +15,8 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/driver/sso"
 	"github.com/waxwing-ota/waxwing/internal/plane/directory"
 	"github.com/waxwing-ota/waxwing/internal/plane/identity"
+	"github.com/waxwing-ota/waxwing/internal/plane/notify"
+	"github.com/waxwing-ota/waxwing/internal/secret"
 	"github.com/waxwing-ota/waxwing/internal/surface/auth"
 )
 
@@ -36,6 +38,9 @@ func (s *Server) wireIdentity(ctx context.Context) error {
 		},
 		MayMapGroup: s.mayMapGroup, SSO: sso.New(nil, time.Now), PublicURL: s.cfg.PublicURL,
 	}
+	if s.mailer != nil {
+		d.Mail = invitations{s.mailer}
+	}
 	if s.cfg.Breached != "" {
 		if s.breached, err = hashlist.Open(s.cfg.Breached); err != nil {
 			return err
@@ -44,6 +49,19 @@ func (s *Server) wireIdentity(ctx context.Context) error {
 	}
 	s.identity, err = identity.New(d)
 	return err
+}
+
+// invitations mails them.
+type invitations struct{ mailer notify.Mailer }
+
+// SendInvitation implements [identity.Mailer].
+func (i invitations) SendInvitation(ctx context.Context, to string, link secret.Text, expires time.Time) error {
+	return i.mailer.Mail(ctx, notify.Mail{
+		To: []string{to}, Subject: "You are invited to Waxwing",
+		Text: "You are invited to the update server of your team. Open this link to choose how you sign in:\n\n" + link.Reveal() +
+			"\n\nIt works once, until " + expires.UTC().Format("2 January 2006 15:04 MST") +
+			". Do not pass it on: who opens it becomes you.\nIf you do not expect this, ignore it.\n",
+	})
 }
 
 // mayMapGroup: deciding who is in a group is giving away what the group holds.

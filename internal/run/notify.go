@@ -29,9 +29,10 @@ func (s *Server) wireNotify(ctx context.Context) error {
 		Now: time.Now, Rand: rand.Reader, Jitter: random.Float64, Key: key, Log: s.log, URL: s.cfg.PublicURL,
 	}
 	if !s.cfg.SMTP.IsZero() {
-		if d.Mailer, err = mail.New(mail.Config{URL: s.cfg.SMTP, From: s.cfg.MailFrom}); err != nil {
+		if s.mailer, err = mail.New(mail.Config{URL: s.cfg.SMTP, From: s.cfg.MailFrom}); err != nil {
 			return err
 		}
+		d.Mailer = s.mailer
 	}
 	s.notify, err = notify.New(d)
 	return err

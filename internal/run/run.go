@@ -19,6 +19,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/driver/blob"
 	blobfs "github.com/waxwing-ota/waxwing/internal/driver/blob/fs"
 	"github.com/waxwing-ota/waxwing/internal/driver/hashlist"
+	"github.com/waxwing-ota/waxwing/internal/driver/mail"
 	"github.com/waxwing-ota/waxwing/internal/driver/sqlstore"
 	"github.com/waxwing-ota/waxwing/internal/plane/audit"
 	"github.com/waxwing-ota/waxwing/internal/plane/authz"
@@ -57,6 +58,7 @@ type Server struct {
 	ingest    *ingest.Service
 	edge      *edge.Service
 	notify    *notify.Service
+	mailer    *mail.Mailer // nil = no mail server is set
 	routes    *routes
 	ready     *ready
 	ln        net.Listener

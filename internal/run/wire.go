@@ -40,7 +40,7 @@ func (s *Server) wirePlanes() {
 	})
 	s.control = control.New(control.Deps{
 		Store: s.db, Blobs: s.blobs, Snap: s.snap, Now: time.Now, Rand: rand.Reader, Flush: s.ingest.Flush,
-		MayApprove: s.mayApprove, ConsoleURL: strings.TrimRight(s.cfg.PublicURL, "/"),
+		MayApprove: s.mayApprove, NeedsAssertion: s.needsAssertion, Assert: s.assert, Challenge: s.challenge, ConsoleURL: strings.TrimRight(s.cfg.PublicURL, "/"),
 		MaxBlob: s.cfg.MaxBlob, Retention: s.cfg.Retention, EventRetention: s.cfg.EventRetention,
 	})
 	s.tokens = token.New(token.Deps{

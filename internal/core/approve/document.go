@@ -102,6 +102,8 @@ type Guarded struct {
 	ID       int64  `json:"id"`
 	Name     string `json:"name"`
 	Required int    `json:"required_approvals"`
+	// Independent is the rule about people related by invitation.
+	Independent bool `json:"independent_approvers"`
 }
 
 // ContentOf describes a bundle whose variants have their files.

@@ -2,12 +2,15 @@ package approve
 
 import "slices"
 
-// Circle is a person with everybody who could act as them: who invited them or
-// made their account, who reset how they sign in, and on upwards. Unknown says
-// that a machine did which nobody is known to be behind.
+// Circle is a person with everybody who could act as them by the rule that
+// holds: who reset how they sign in or made the machine that made their account,
+// and on upwards; where approvers must be independent also who invited them.
+// Unknown says that a machine did which nobody is known to be behind. Wide has
+// those who invited them in any case.
 type Circle struct {
 	Person  int64
 	Above   []int64
+	Wide    []int64
 	Unknown bool
 }
 
@@ -43,12 +46,42 @@ type Voter struct {
 }
 
 // Need is how many people must approve: what the policy says, and one more if
-// nobody knows who asked, since that may be one of them.
+// nobody knows who asked, since that may be one of them. An author whose account
+// somebody unknown made or reset is as good as unknown.
 func Need(required int, authors []Circle) int {
-	if len(authors) == 0 {
+	if len(authors) == 0 || slices.ContainsFunc(authors, func(c Circle) bool { return c.Unknown }) {
 		return required + 1
 	}
 	return required
+}
+
+// Relation says how an invitation ties a voter who counts to the author or to
+// another one who counts; "" = it does not.
+func Relation(authors []Circle, counted []Voter, v Voter) string {
+	for _, a := range authors {
+		if how := tie(a, v.Circle, "the author"); how != "" {
+			return how
+		}
+	}
+	for _, c := range counted {
+		if how := tie(c.Circle, v.Circle, "another approver"); how != "" {
+			return how
+		}
+	}
+	return ""
+}
+
+// tie says how v stands to o by invitations.
+func tie(o, v Circle, name string) string {
+	switch {
+	case slices.Contains(v.Wide, o.Person):
+		return "invited by " + name
+	case slices.Contains(o.Wide, v.Person):
+		return "invited " + name
+	case slices.ContainsFunc(v.Wide, func(p int64) bool { return slices.Contains(o.Wide, p) }):
+		return "invited by the same person as " + name
+	}
+	return ""
 }
 
 // Judge says whether a voter counts besides those counted before.

@@ -62,6 +62,9 @@ type Approval struct {
 	// Link is where people look at it: an address, or a path of the server.
 	Link string `json:"link"`
 
+	// Independent says that people related by invitation do not count.
+	Independent bool `json:"independent_approvers"`
+
 	// Params is the request to be carried out, Content the digest of the bundle
 	// it would put on devices, Required what the policy asked for.
 	Params   json.RawMessage `json:"-"`
@@ -75,6 +78,9 @@ type ApprovalVote struct {
 	Actor    Actor `json:"actor"`
 	At       int64 `json:"at"`
 	Asserted bool  `json:"asserted"` // a passkey signed the digest
+	// Related says how an invitation ties the person to the author or to another
+	// approver, such as "invited by the author"; "" = not that anybody knows.
+	Related string `json:"related"`
 }
 
 // ApprovalDetail is a request with what it changes for people to read.

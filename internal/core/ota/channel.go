@@ -45,6 +45,10 @@ type Policy struct {
 	// channel, 0 to MaxApprovals; a channel with any is protected.
 	RequiredApprovals int `json:"required_approvals"`
 	ApprovalTTL       int `json:"approval_ttl_minutes"` // how long a request waits for them
+	// IndependentApprovers refuses the approval of people who are related to the
+	// author or to each other by invitation. Without it they count, and are shown
+	// as related.
+	IndependentApprovers bool `json:"independent_approvers"`
 }
 
 // The bounds of the rules for approvals.

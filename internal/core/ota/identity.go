@@ -45,11 +45,19 @@ type TOTPSetup struct {
 	Flow   string `json:"flow"`   // goes back with the first code; opaque, good for ten minutes
 }
 
+// How an invitation reaches the invited: as a link that is shown to who invites,
+// or by mail, so that nobody but who reads the mail ever sees the link.
+const (
+	DeliverLink = "link"
+	DeliverMail = "mail"
+)
+
 // Invitation is a link that makes somebody a user with the grants in it.
 type Invitation struct {
 	ID        int64   `json:"id"`
 	Email     string  `json:"email"`
 	Grants    []Grant `json:"grants" nullable:"false"`
+	Delivered string  `json:"delivered"` // [DeliverLink] or [DeliverMail]
 	CreatedAt int64   `json:"created_at"`
 	CreatedBy Actor   `json:"created_by"`
 	ExpiresAt int64   `json:"expires_at"`
@@ -57,10 +65,12 @@ type Invitation struct {
 	RevokedAt int64   `json:"revoked_at"` // 0 = it holds
 }
 
-// NewInvitation asks for an invitation.
+// NewInvitation asks for an invitation. Deliver is [DeliverLink] or
+// [DeliverMail]; "" = by mail if the server can send some.
 type NewInvitation struct {
-	Email  string  `json:"email"`
-	Grants []Grant `json:"grants,omitempty"`
+	Email   string  `json:"email"`
+	Grants  []Grant `json:"grants,omitempty"`
+	Deliver string  `json:"deliver,omitempty"`
 }
 
 // Link is a one-time link with the secret in it; shown only this once.
@@ -69,7 +79,7 @@ type Link struct {
 	ExpiresAt int64  `json:"expires_at"`
 }
 
-// Invited is a new invitation with its link.
+// Invited is a new invitation with its link, whose URL is "" if it went by mail.
 type Invited struct {
 	Invitation Invitation `json:"invitation"`
 	Link       Link       `json:"link"`

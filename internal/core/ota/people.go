@@ -9,6 +9,7 @@ type User struct {
 	CreatedAt  int64  `json:"created_at"`
 	CreatedBy  Actor  `json:"created_by"`
 	InvitedBy  int64  `json:"invited_by"`  // the user who invited them; 0 = set up, or by single sign-on
+	InvitedVia string `json:"invited_via"` // see [Invitation]; "" = not by an invitation
 	DisabledAt int64  `json:"disabled_at"` // 0 = may sign in
 	LastSeen   int64  `json:"last_seen"`
 }

@@ -39,6 +39,8 @@ type PolicyPatch struct {
 
 	RequiredApprovals *int `json:"required_approvals,omitempty"`
 	ApprovalTTL       *int `json:"approval_ttl_minutes,omitempty"`
+
+	IndependentApprovers *bool `json:"independent_approvers,omitempty"`
 }
 
 // AutoHaltPatch changes a channel's AutoHalt.

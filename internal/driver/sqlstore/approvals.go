@@ -10,14 +10,14 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 )
 
-const approvalColumns = `id, org, app, channel, act, object, document, digest, content, required, need, have, actor, authors,
+const approvalColumns = `id, org, app, channel, act, object, document, digest, content, required, independent, need, have, actor, authors,
 	created_at, expires_at, state, closed_at, closed_by, reason, broke_glass`
 
 func scanApproval(r scanner) (ota.Approval, error) {
 	a := ota.Approval{Votes: []ota.ApprovalVote{}}
 	var document, authors string
 	var digest, content []byte
-	err := r.Scan(&a.ID, &a.Org, &a.App, &a.Channel, &a.Act, &a.Object, &document, &digest, &content, &a.Required, &a.Need, &a.Have, &a.Actor, &authors,
+	err := r.Scan(&a.ID, &a.Org, &a.App, &a.Channel, &a.Act, &a.Object, &document, &digest, &content, &a.Required, &a.Independent, &a.Need, &a.Have, &a.Actor, &authors,
 		&a.CreatedAt, &a.ExpiresAt, &a.State, &a.ClosedAt, &a.ClosedBy, &a.Reason, &a.BrokeGlass)
 	if err != nil {
 		return a, err
@@ -101,8 +101,8 @@ func (s reads) addVotes(ctx context.Context, items []ota.Approval) error {
 		ota.ApprovalVote
 	}
 	votes, err := selectAll(ctx, s.q, func(r scanner) (v vote, err error) {
-		return v, r.Scan(&v.id, &v.Person, &v.Actor, &v.At, &v.Asserted)
-	}, `SELECT approval_id, person, actor, at, asserted FROM approval_votes
+		return v, r.Scan(&v.id, &v.Person, &v.Actor, &v.At, &v.Asserted, &v.Related)
+	}, `SELECT approval_id, person, actor, at, asserted, related FROM approval_votes
 		WHERE approval_id IN (`+placeholders(1, len(ids))+`) ORDER BY at, person`, ids...)
 	for _, v := range votes {
 		a := &items[at[v.id]]
@@ -112,10 +112,10 @@ func (s reads) addVotes(ctx context.Context, items []ota.Approval) error {
 }
 
 // ApprovedContent implements [control.Reader].
-func (s reads) ApprovedContent(ctx context.Context, channelID int64, content ota.Digest, required int) (bool, error) {
+func (s reads) ApprovedContent(ctx context.Context, channelID int64, content ota.Digest, required int, independent bool) (bool, error) {
 	n, err := selectOne(ctx, s.q, nil, scanInt, `SELECT COUNT(*) FROM approvals
-		WHERE channel_id = $1 AND content = $2 AND required >= $3 AND state = 'executed' AND NOT broke_glass`,
-		channelID, content[:], required)
+		WHERE channel_id = $1 AND content = $2 AND required >= $3 AND (independent OR NOT $4) AND state = 'executed' AND NOT broke_glass`,
+		channelID, content[:], required, independent)
 	return n > 0, err
 }
 
@@ -127,29 +127,44 @@ func (s reads) BindsSince(ctx context.Context, app string, since int64) (int, er
 }
 
 // UserMakers implements [control.Reader].
-func (s reads) UserMakers(ctx context.Context, id int64) (control.Makers, error) {
-	var m control.Makers
-	type maker struct {
-		invited int64
-		created ota.Actor
-	}
-	u, err := selectOne(ctx, s.q, ota.NotFound(control.CodeApprovalNotFound, "there is no user %d", id), func(r scanner) (u maker, err error) {
-		return u, r.Scan(&u.invited, &u.created)
-	}, `SELECT invited_by, created_by FROM users WHERE id = $1`, id)
-	switch {
-	case ota.KindOf(err) == ota.KindNotFound:
-		m.Unknown = true // gone: nobody can say whose account it was
+func (s reads) UserMakers(ctx context.Context, id int64) (control.UserMakers, error) {
+	var m control.UserMakers
+	u, err := s.User(ctx, id)
+	if ota.KindOf(err) == ota.KindNotFound && err != nil {
+		m.Held.Unknown = true // gone: nobody can say whose account it was
 		return m, nil
-	case err != nil:
-		return m, err
-	case u.invited > 0:
-		m.People = append(m.People, u.invited)
-	case u.invited < 0:
-		m.Unknown = true
-	default:
-		m.Actors = append(m.Actors, u.created)
 	}
-	return m, nil
+	if err != nil {
+		return m, err
+	}
+	kind, _, _ := strings.Cut(string(u.CreatedBy), ":")
+	switch {
+	case u.InvitedVia == ota.DeliverMail: // only who reads the mail saw the link
+	case u.InvitedBy != 0:
+		m.Invited.People = append(m.Invited.People, u.InvitedBy)
+	case kind == "service" || kind == "ci": // no person: what the machine holds, its makers do
+		m.Held.Actors = append(m.Held.Actors, u.CreatedBy)
+	default:
+		m.Invited.Actors = append(m.Invited.Actors, u.CreatedBy)
+	}
+	resets, err := s.resetsOf(ctx, id)
+	for _, by := range resets {
+		if by > 0 {
+			m.Held.People = append(m.Held.People, by)
+		} else {
+			m.Held.Unknown = true
+		}
+	}
+	return m, err
+}
+
+// resetsOf names who made a reset link that was ever used on an account, -1 =
+// somebody unknown. Who once held the account may have kept a token of it, or
+// have reset its next holder, so no later reset makes up for one.
+func (s reads) resetsOf(ctx context.Context, id int64) ([]int64, error) {
+	return selectAll(ctx, s.q, scanInt, `SELECT reset_by FROM passkeys WHERE user_id = $1 AND reset_by <> 0
+		UNION SELECT reset_by FROM passwords WHERE user_id = $1 AND reset_by <> 0
+		UNION SELECT maker FROM enrol_links WHERE user_id = $1 AND kind = 'reset' AND used_at <> 0`, id)
 }
 
 // Makers implements [control.Reader].
@@ -239,9 +254,9 @@ func (t *txn) InsertApproval(ctx context.Context, a ota.Approval, channelID int6
 		return a, fmt.Errorf("encode authors: %w", err)
 	}
 	a.ID, err = t.insert(ctx, `INSERT INTO approvals
-		(org, app, channel, channel_id, act, object, document, digest, content, required, need, actor, authors, created_at, expires_at, state)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING id`,
-		a.Org, a.App, a.Channel, channelID, string(a.Act), a.Object, string(a.Document), a.Digest[:], digestBytes(a.Content), a.Required, a.Need,
+		(org, app, channel, channel_id, act, object, document, digest, content, required, independent, need, actor, authors, created_at, expires_at, state)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) RETURNING id`,
+		a.Org, a.App, a.Channel, channelID, string(a.Act), a.Object, string(a.Document), a.Digest[:], digestBytes(a.Content), a.Required, a.Independent, a.Need,
 		string(a.Actor), string(authors), a.CreatedAt, a.ExpiresAt, string(a.State))
 	return a, err
 }
@@ -255,9 +270,9 @@ func (t *txn) UpdateApproval(ctx context.Context, a ota.Approval) error {
 
 // InsertVote implements [control.Tx].
 func (t *txn) InsertVote(ctx context.Context, id int64, v ota.ApprovalVote) error {
-	_, err := t.exec(ctx, `INSERT INTO approval_votes (approval_id, person, actor, at, asserted) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (approval_id, person) DO UPDATE SET actor = excluded.actor, at = excluded.at, asserted = excluded.asserted`,
-		id, v.Person, string(v.Actor), v.At, v.Asserted)
+	_, err := t.exec(ctx, `INSERT INTO approval_votes (approval_id, person, actor, at, asserted, related) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (approval_id, person) DO UPDATE SET actor = excluded.actor, at = excluded.at, asserted = excluded.asserted,
+		related = excluded.related`, id, v.Person, string(v.Actor), v.At, v.Asserted, v.Related)
 	return err
 }
 

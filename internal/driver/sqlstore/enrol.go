@@ -9,11 +9,11 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/identity"
 )
 
-const enrolColumns = `id, kind, email, user_id, grants, maker, created_at, created_by, expires_at, used_at, revoked_at`
+const enrolColumns = `id, kind, email, user_id, grants, maker, delivered, created_at, created_by, expires_at, used_at, revoked_at`
 
 func scanEnrolLink(r scanner) (l identity.EnrolLink, err error) {
 	var grants string
-	if err := r.Scan(&l.ID, &l.Kind, &l.Email, &l.UserID, &grants, &l.Maker, &l.CreatedAt, &l.CreatedBy, &l.ExpiresAt, &l.UsedAt, &l.RevokedAt); err != nil {
+	if err := r.Scan(&l.ID, &l.Kind, &l.Email, &l.UserID, &grants, &l.Maker, &l.Delivered, &l.CreatedAt, &l.CreatedBy, &l.ExpiresAt, &l.UsedAt, &l.RevokedAt); err != nil {
 		return l, err
 	}
 	if err := json.Unmarshal([]byte(grants), &l.Grants); err != nil {
@@ -59,9 +59,9 @@ func (t *txn) InsertEnrolLink(ctx context.Context, l identity.EnrolLink, hash ot
 	if err != nil {
 		return l, fmt.Errorf("grants of a link: %w", err)
 	}
-	l.ID, err = t.insert(ctx, `INSERT INTO enrol_links (kind, hash, email, user_id, grants, maker, created_at, created_by, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
-		string(l.Kind), hash[:], l.Email, l.UserID, string(grants), l.Maker, l.CreatedAt, string(l.CreatedBy), l.ExpiresAt)
+	l.ID, err = t.insert(ctx, `INSERT INTO enrol_links (kind, hash, email, user_id, grants, maker, delivered, created_at, created_by, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id`,
+		string(l.Kind), hash[:], l.Email, l.UserID, string(grants), l.Maker, l.Delivered, l.CreatedAt, string(l.CreatedBy), l.ExpiresAt)
 	return l, err
 }
 

@@ -46,7 +46,7 @@ func (s reads) Members(ctx context.Context, groupID int64, p ota.Page) ([]ota.Me
 	limit := pageLimit(p)
 	items, err := selectAll(ctx, s.q, func(r scanner) (m ota.Member, err error) {
 		u := &m.User
-		return m, r.Scan(&u.ID, &u.Email, &u.Name, &u.CreatedAt, &u.CreatedBy, &u.InvitedBy, &u.DisabledAt, &u.LastSeen, &m.Source)
+		return m, r.Scan(&u.ID, &u.Email, &u.Name, &u.CreatedAt, &u.CreatedBy, &u.InvitedBy, &u.InvitedVia, &u.DisabledAt, &u.LastSeen, &m.Source)
 	}, `SELECT `+userColumns+`, source FROM users JOIN group_members ON user_id = id
 		WHERE group_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, groupID, before, limit+1)
 	if err != nil {

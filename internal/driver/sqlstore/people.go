@@ -21,10 +21,10 @@ func (d Directory) Update(ctx context.Context, actor ota.Actor, at int64, fn fun
 	return d.update(ctx, actor, at, func(t *txn) (ota.Change, error) { return fn(t) })
 }
 
-const userColumns = `id, email, name, created_at, created_by, invited_by, disabled_at, last_seen`
+const userColumns = `id, email, name, created_at, created_by, invited_by, invited_via, disabled_at, last_seen`
 
 func scanUser(r scanner) (u ota.User, err error) {
-	return u, r.Scan(&u.ID, &u.Email, &u.Name, &u.CreatedAt, &u.CreatedBy, &u.InvitedBy, &u.DisabledAt, &u.LastSeen)
+	return u, r.Scan(&u.ID, &u.Email, &u.Name, &u.CreatedAt, &u.CreatedBy, &u.InvitedBy, &u.InvitedVia, &u.DisabledAt, &u.LastSeen)
 }
 
 // User implements [directory.Reader].
@@ -80,9 +80,9 @@ func (s reads) OrgsOfUser(ctx context.Context, id int64) ([]string, error) {
 func (t *txn) InsertUser(ctx context.Context, u ota.User) (ota.User, error) {
 	var err error
 	u.Email = directory.FoldEmail(u.Email)
-	u.ID, err = t.insert(ctx, `INSERT INTO users (email, name, created_at, created_by, invited_by, disabled_at, last_seen)
-		VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
-		u.Email, u.Name, u.CreatedAt, string(u.CreatedBy), u.InvitedBy, u.DisabledAt, u.LastSeen)
+	u.ID, err = t.insert(ctx, `INSERT INTO users (email, name, created_at, created_by, invited_by, invited_via, disabled_at, last_seen)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
+		u.Email, u.Name, u.CreatedAt, string(u.CreatedBy), u.InvitedBy, u.InvitedVia, u.DisabledAt, u.LastSeen)
 	return u, err
 }
 

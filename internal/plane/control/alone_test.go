@@ -18,21 +18,34 @@ import (
 )
 
 // loner is one person who tries everything, alone: as themselves, with their own
-// tokens, as machines they made and people they invited, and with the token of
+// tokens, as machines they made, as people whose sign-in they reset, where
+// approvers must be independent as people they invited, and with the token of
 // nobody for all but making accounts.
 type loner struct {
 	*team
 	me       ota.Principal
 	faces    []ota.Principal
 	channels []string
+	victims  []ota.Principal // whose sign-in they can reset
 	asked    []ota.Approval
 	n        int
+
+	independent bool // the protected channel wants independent approvers
 }
 
 func (l *loner) user(by ota.Principal) {
 	l.n++
 	email := fmt.Sprintf("u%d-%d@example.com", l.me.Person, l.n)
 	l.faces = append(l.faces, l.person(email, by.Person, by.Actor()))
+}
+
+// reset takes an account over with a reset link.
+func (l *loner) reset(by, of ota.Principal) {
+	l.n++
+	l.resetBy(by, of, l.n)
+	if !slices.ContainsFunc(l.faces, func(p ota.Principal) bool { return p.Kind == of.Kind && p.ID == of.ID && p.Token == nil }) {
+		l.faces = append(l.faces, of)
+	}
 }
 
 // token gives an own token, or one of a machine.
@@ -64,7 +77,7 @@ func (l *loner) step(t *rapid.T) {
 	var err error
 	action := rapid.SampledFrom([]string{
 		"release", "release", "rollout", "rollout", "grow", "promote", "rollback", "abort", "policy", "policy", "public", "create",
-		"delete", "bundle", "vote", "vote", "vote", "vote", "cancel", "reject", "invite", "machine", "token", "disable", "later",
+		"delete", "bundle", "vote", "vote", "vote", "vote", "cancel", "reject", "invite", "machine", "token", "reset", "reset", "disable", "later",
 	}).Draw(t, "action")
 	switch action {
 	case "release":
@@ -80,12 +93,17 @@ func (l *loner) step(t *rapid.T) {
 	case "abort":
 		err = l.AbortRollout(ctx, as.Actor(), app, channel)
 	case "policy":
-		_, err = l.UpdateChannel(ctx, as, app, channel, ota.PolicyPatch{RequiredApprovals: new(rapid.IntRange(0, 2).Draw(t, "required"))})
+		_, err = l.UpdateChannel(ctx, as, app, channel, ota.PolicyPatch{
+			RequiredApprovals: new(rapid.IntRange(0, 2).Draw(t, "required")), IndependentApprovers: new(rapid.Bool().Draw(t, "strict")),
+		})
 	case "public":
 		_, err = l.UpdateChannel(ctx, as, app, channel, ota.PolicyPatch{Public: new(rapid.Bool().Draw(t, "public")), IOS: new(rapid.Bool().Draw(t, "ios"))})
 	case "create":
 		name := rapid.SampledFrom([]string{"a", "b", prod}).Draw(t, "name")
-		_, err = l.CreateChannel(ctx, as, app, name, ota.PolicyPatch{Public: new(rapid.Bool().Draw(t, "public")), RequiredApprovals: new(rapid.IntRange(0, 2).Draw(t, "required"))})
+		_, err = l.CreateChannel(ctx, as, app, name, ota.PolicyPatch{
+			Public: new(rapid.Bool().Draw(t, "public")), RequiredApprovals: new(rapid.IntRange(0, 2).Draw(t, "required")),
+			IndependentApprovers: new(rapid.Bool().Draw(t, "strict")),
+		})
 		if err == nil {
 			l.channels = append(l.channels, name)
 		}
@@ -104,9 +122,11 @@ func (l *loner) step(t *rapid.T) {
 			_, err = l.RejectApproval(ctx, as, l.asked[0].ID, ota.ApprovalReason{Reason: "no"})
 		}
 	case "invite":
-		if as.Kind != ota.PrincipalToken {
+		if as.Kind == ota.PrincipalService || as.Kind == ota.PrincipalUser && l.independent {
 			l.user(as)
 		}
+	case "reset":
+		l.reset(as, rapid.SampledFrom(l.victims).Draw(t, "of"))
 	case "machine":
 		if l.n++; as.Kind == ota.PrincipalToken {
 			break
@@ -163,7 +183,7 @@ func (l *loner) evil() string {
 				return fmt.Sprintf("channel %s offers %s", c.Name, c.Rollout.Version)
 			}
 		}
-		if c.Name == prod && c.Policy.RequiredApprovals < 1 {
+		if c.Name == prod && (c.Policy.RequiredApprovals < 1 || l.independent && !c.Policy.IndependentApprovers) {
 			return "the channel is not protected any more"
 		}
 	}
@@ -182,9 +202,11 @@ func TestOnePersonAloneReleasesNothing(t *testing.T) {
 		tm.release("1.0.0")
 		_, err := tm.CreateChannel(t.Context(), who, app, "beta", ota.PolicyPatch{})
 		tm.do(err)
-		tm.protect(1)
+		strict := rapid.Bool().Draw(rt, "independent")
+		tm.protectBy(ota.PolicyPatch{RequiredApprovals: new(1), IndependentApprovers: &strict})
 		me := tm.person("mallory@example.com", 0, "system/setup")
-		l := &loner{team: tm, me: me, faces: []ota.Principal{me, who}, channels: []string{prod, "beta"}}
+		l := &loner{team: tm, me: me, faces: []ota.Principal{me, who}, channels: []string{prod, "beta"}, independent: strict}
+		l.victims = []ota.Principal{me, tm.person("vic@example.com", 0, "system/sso"), tm.person("tim@example.com", 0, "system/sso")}
 		for range rapid.IntRange(5, 40).Draw(rt, "steps") {
 			l.step(rt)
 			if what := l.evil(); what != "" {

@@ -41,9 +41,11 @@ func (s *Service) Approval(ctx context.Context, id int64) (ota.ApprovalDetail, e
 		return ota.ApprovalDetail{}, err
 	}
 	if a.State == ota.ApprovalRequested {
-		if a.Have, _, err = s.count(ctx, s.store, &a, 0); err != nil {
+		n, err := s.count(ctx, s.store, &a, 0)
+		if err != nil {
 			return ota.ApprovalDetail{}, err
 		}
+		a.Have = n.have
 	}
 	d := ota.ApprovalDetail{Approval: a}
 	d.Diff, err = s.approvalDiff(ctx, &a)
@@ -175,23 +177,28 @@ func (s *Service) Approve(ctx context.Context, p ota.Principal, id int64, in ota
 		if in.Digest != a.Digest {
 			return ota.Change{}, otherDigest(a)
 		}
-		have, refused, err := s.count(ctx, tx, a, p.Person)
+		if err := ownToken(ctx, tx, p); err != nil {
+			return ota.Change{}, err
+		}
+		n, err := s.count(ctx, tx, a, p.Person)
 		if err != nil {
 			return ota.Change{}, err
 		}
-		if refused != "" {
-			return ota.Change{}, refusal(refused)
+		if n.refused != "" {
+			return ota.Change{}, refusal(n.refused)
 		}
-		vote := ota.ApprovalVote{Person: p.Person, Actor: p.Actor(), At: s.nowMS(), Asserted: asserted}
+		vote := ota.ApprovalVote{Person: p.Person, Actor: p.Actor(), At: s.nowMS(), Asserted: asserted, Related: n.related}
+		detail := fields{"asserted": asserted, "related": n.related}
 		if err := tx.InsertVote(ctx, a.ID, vote); err != nil {
 			return ota.Change{}, err
 		}
-		a.Votes, a.Have = append(a.Votes, vote), have
-		if have < a.Need {
-			return approvalChange("approval.approve", a, fields{"asserted": asserted}), tx.UpdateApproval(ctx, *a)
+		a.Votes, a.Have = append(a.Votes, vote), n.have
+		if n.have < a.Need {
+			return approvalChange("approval.approve", a, detail), tx.UpdateApproval(ctx, *a)
 		}
 		after = pl.after
-		return s.execute(ctx, tx, a, pl, p.Actor(), fields{"asserted": asserted, "executed": true})
+		detail["executed"] = true
+		return s.execute(ctx, tx, a, pl, p.Actor(), detail)
 	})
 	if err == nil && after != nil {
 		after()
@@ -213,12 +220,15 @@ func (s *Service) execute(ctx context.Context, tx Tx, a *ota.Approval, pl *plan,
 	if did.Action == "" {
 		return c, nil
 	}
-	approvers := []ota.Actor{}
+	approvers, related := []ota.Actor{}, map[ota.Actor]string{}
 	for _, v := range a.Votes {
 		approvers = append(approvers, v.Actor)
+		if v.Related != "" {
+			related[v.Actor] = v.Related
+		}
 	}
 	did.Actor = a.Actor
-	c.More = []ota.Change{withDetail(did, fields{"approval": a.ID, "approved_by": approvers, "broke_glass": a.BrokeGlass})}
+	c.More = []ota.Change{withDetail(did, fields{"approval": a.ID, "approved_by": approvers, "related": related, "broke_glass": a.BrokeGlass})}
 	return c, nil
 }
 

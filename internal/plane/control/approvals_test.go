@@ -63,9 +63,11 @@ func (tm *team) machine(name string, by ota.Actor) ota.Principal {
 }
 
 // protect makes the first channel ask for n approvals.
-func (tm *team) protect(n int) {
+func (tm *team) protect(n int) { tm.t.Helper(); tm.protectBy(ota.PolicyPatch{RequiredApprovals: &n}) }
+
+func (tm *team) protectBy(in ota.PolicyPatch) {
 	tm.t.Helper()
-	_, err := tm.UpdateChannel(tm.ctx(), who, app, prod, ota.PolicyPatch{RequiredApprovals: &n})
+	_, err := tm.UpdateChannel(tm.ctx(), who, app, prod, in)
 	tm.do(err)
 }
 
@@ -169,7 +171,7 @@ func TestWhoApprovesNot(t *testing.T) {
 	barred := tm.person("barred@example.com", 0, "system/sso")
 	tm.barred[barred.Person] = true
 	tm.publish("1.0.0")
-	tm.protect(1)
+	tm.protectBy(ota.PolicyPatch{RequiredApprovals: new(1), IndependentApprovers: new(true)})
 	for _, tt := range []struct {
 		name   string
 		author ota.Principal

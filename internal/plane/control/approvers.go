@@ -68,47 +68,84 @@ func behind(ctx context.Context, r Reader, actors []ota.Actor) (people []int64, 
 	return people, unknown, nil
 }
 
-// circle finds everybody who could act as a person.
-func (s *Service) circle(ctx context.Context, r Reader, person int64) (approve.Circle, error) {
+// circle finds everybody who could act as a person, by the rule that holds, and
+// those whom invitations tie them to besides.
+func (s *Service) circle(ctx context.Context, r Reader, person int64, independent bool) (approve.Circle, error) {
 	c := approve.Circle{Person: person}
-	queue := []int64{person}
-	for len(queue) > 0 && !c.Unknown {
-		id := queue[0]
-		queue = queue[1:]
-		m, err := r.UserMakers(ctx, id)
-		if err != nil {
-			return c, err
-		}
-		people, unknown, err := behind(ctx, r, m.Actors)
-		if err != nil {
-			return c, err
-		}
-		c.Unknown = m.Unknown || unknown
-		for _, p := range append(people, m.People...) {
-			if p != person && !slices.Contains(c.Above, p) {
-				c.Above = append(c.Above, p)
-				queue = append(queue, p)
-			}
-		}
-		c.Unknown = c.Unknown || len(c.Above) > maxCircle
+	var err error
+	if c.Above, c.Unknown, err = above(ctx, r, person, independent); err != nil {
+		return c, err
 	}
-	return c, nil
+	if c.Wide = c.Above; !independent {
+		c.Wide, _, err = above(ctx, r, person, true)
+	}
+	return c, err
 }
 
-func (s *Service) circles(ctx context.Context, r Reader, people []int64) ([]approve.Circle, error) {
+// above follows who held a person's credentials, and if asked who invited them,
+// upwards.
+func above(ctx context.Context, r Reader, person int64, invited bool) (people []int64, unknown bool, err error) {
+	queue := []int64{person}
+	for len(queue) > 0 {
+		m, err := r.UserMakers(ctx, queue[0])
+		if err != nil {
+			return nil, false, err
+		}
+		queue = queue[1:]
+		sides := []Makers{m.Held}
+		if invited {
+			sides = append(sides, m.Invited)
+		}
+		for _, side := range sides {
+			found, lost, err := behind(ctx, r, side.Actors)
+			if err != nil {
+				return nil, false, err
+			}
+			unknown = unknown || lost || side.Unknown
+			for _, p := range append(found, side.People...) {
+				if p != person && !slices.Contains(people, p) {
+					people = append(people, p)
+					queue = append(queue, p)
+				}
+			}
+		}
+		if len(people) > maxCircle {
+			return people, true, nil
+		}
+	}
+	return people, unknown, nil
+}
+
+func (s *Service) circles(ctx context.Context, r Reader, people []int64, independent bool) ([]approve.Circle, error) {
 	out := make([]approve.Circle, len(people))
 	for i, p := range people {
 		var err error
-		if out[i], err = s.circle(ctx, r, p); err != nil {
+		if out[i], err = s.circle(ctx, r, p, independent); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
+// ownToken fails if somebody else than the person was shown the token that is used.
+func ownToken(ctx context.Context, r Reader, p ota.Principal) error {
+	if p.Token == nil {
+		return nil
+	}
+	made, err := r.TokenMakers(ctx, p.Token.ID)
+	if err != nil {
+		return err
+	}
+	people, unknown, err := behind(ctx, r, made)
+	if err == nil && (unknown || slices.ContainsFunc(people, func(id int64) bool { return id != p.Person })) {
+		err = refusal(approve.RefusedNobody)
+	}
+	return err
+}
+
 // voter finds how a person stands to a request now.
 func (s *Service) voter(ctx context.Context, r Reader, a *ota.Approval, person int64) (approve.Voter, error) {
-	c, err := s.circle(ctx, r, person)
+	c, err := s.circle(ctx, r, person, a.Independent)
 	if err != nil {
 		return approve.Voter{}, err
 	}
@@ -144,11 +181,18 @@ func protectsOf(a *ota.Approval) ([]string, error) {
 	return names, nil
 }
 
+// tally is how the votes on a request stand, with that of a new voter if it counts.
+type tally struct {
+	have    int
+	refused approve.Refusal // why the new voter does not count
+	related string          // how an invitation ties them to others
+}
+
 // count judges a new voter (0 = none) and counts all that voted.
-func (s *Service) count(ctx context.Context, r Reader, a *ota.Approval, voter int64) (have int, refused approve.Refusal, err error) {
-	authors, err := s.circles(ctx, r, a.Authors)
+func (s *Service) count(ctx context.Context, r Reader, a *ota.Approval, voter int64) (tally, error) {
+	authors, err := s.circles(ctx, r, a.Authors, a.Independent)
 	if err != nil {
-		return 0, "", err
+		return tally{}, err
 	}
 	var voters []approve.Voter
 	for _, v := range a.Votes {
@@ -157,36 +201,38 @@ func (s *Service) count(ctx context.Context, r Reader, a *ota.Approval, voter in
 		}
 		w, err := s.voter(ctx, r, a, v.Person)
 		if err != nil {
-			return 0, "", err
+			return tally{}, err
 		}
 		voters = append(voters, w)
 	}
 	counted := approve.Count(authors, voters)
+	n := tally{have: len(counted)}
 	if voter == 0 {
-		return len(counted), "", nil
+		return n, nil
 	}
 	w, err := s.voter(ctx, r, a, voter)
 	if err != nil {
-		return 0, "", err
+		return n, err
 	}
-	if refused = approve.Judge(authors, counted, w); refused == "" {
-		return len(counted) + 1, "", nil
+	if n.refused = approve.Judge(authors, counted, w); n.refused == "" {
+		n.have++
+		n.related = approve.Relation(authors, counted, w)
 	}
-	return len(counted), refused, nil
+	return n, nil
 }
 
 // refusal explains why a person's approval does not count.
 func refusal(r approve.Refusal) error {
 	switch r {
 	case approve.RefusedNobody:
-		return ota.Errorf(ota.KindForbidden, CodeApprovalPerson, "only people approve; no person is behind this request").
+		return ota.Errorf(ota.KindForbidden, CodeApprovalPerson, "only people approve; no person, or more than one, may be behind this request").
 			WithHint("sign in to the console, or use a token of your own")
 	case approve.RefusedAuthor:
 		return ota.Errorf(ota.KindForbidden, CodeApprovalOwn, "who asks for something does not approve it").
 			WithHint("somebody else must look at it")
 	case approve.RefusedRelated:
-		return ota.Errorf(ota.KindForbidden, CodeApprovalRelated, "one person may be behind your account and the author's: one invited the other, made or reset the account, or one person did so with both").
-			WithHint("somebody must approve whose account came to be in another way, such as single sign-on, the set-up link or another person's invitation")
+		return ota.Errorf(ota.KindForbidden, CodeApprovalRelated, "one person may be behind your account and the author's: one reset the other's sign-in, or a machine of theirs made the account; where approvers must be independent, also who invited whom by a link").
+			WithHint("somebody must approve whose account came to be in another way: an invitation by mail, single sign-on, the set-up link, or another person's invitation")
 	case approve.RefusedUnknown:
 		return ota.Errorf(ota.KindForbidden, CodeApprovalRelated, "a machine that is gone, or of unknown owner, made or reset your account").
 			WithHint("have a new account made by a person or by single sign-on")

@@ -37,13 +37,13 @@ func external(b *ota.Bundle) bool {
 }
 
 // approvedOn reports whether a bundle, as it is now, was approved for a channel
-// by as many people as are asked for.
-func approvedOn(ctx context.Context, tx Tx, ch *ota.Channel, c *approve.Content, required int) (bool, error) {
+// as a policy asks for.
+func approvedOn(ctx context.Context, tx Tx, ch *ota.Channel, c *approve.Content, by *ota.Policy) (bool, error) {
 	d, err := c.Digest()
 	if err != nil {
 		return false, err
 	}
-	return tx.ApprovedContent(ctx, ch.ID, d, required)
+	return tx.ApprovedContent(ctx, ch.ID, d, by.RequiredApprovals, by.IndependentApprovers)
 }
 
 // live returns the bundles that a channel serves or can go back to.
@@ -73,8 +73,8 @@ func live(ctx context.Context, r Reader, ch *ota.Channel) ([]ota.Bundle, error) 
 }
 
 // allApproved reports whether all that a channel serves or can go back to was
-// approved for it.
-func allApproved(ctx context.Context, tx Tx, ch *ota.Channel, required int) (bool, error) {
+// approved for it as a policy asks for.
+func allApproved(ctx context.Context, tx Tx, ch *ota.Channel, by *ota.Policy) (bool, error) {
 	if ch.ID == 0 {
 		return true, nil // it is being made, and empty
 	}
@@ -87,7 +87,7 @@ func allApproved(ctx context.Context, tx Tx, ch *ota.Channel, required int) (boo
 		if err != nil {
 			return false, err
 		}
-		if ok, err := approvedOn(ctx, tx, ch, c, required); err != nil || !ok {
+		if ok, err := approvedOn(ctx, tx, ch, c, by); err != nil || !ok {
 			return false, err
 		}
 	}

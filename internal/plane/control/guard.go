@@ -44,6 +44,11 @@ func (p *plan) required() int {
 	return n
 }
 
+// independent reports whether people related by invitation do not count.
+func (p *plan) independent() bool {
+	return slices.ContainsFunc(p.protects, func(c ota.Channel) bool { return c.Policy.IndependentApprovers })
+}
+
 // ttl is how long a request for it waits: as long as the most impatient channel does.
 func (p *plan) ttl() time.Duration {
 	m := ota.MaxApprovalTTL
@@ -70,7 +75,9 @@ func (a *act) document(p *plan) approve.Document {
 	}
 	for i := range p.protects {
 		c := &p.protects[i]
-		d.Protects = append(d.Protects, approve.Guarded{ID: c.ID, Name: c.Name, Required: c.Policy.RequiredApprovals})
+		d.Protects = append(d.Protects, approve.Guarded{
+			ID: c.ID, Name: c.Name, Required: c.Policy.RequiredApprovals, Independent: c.Policy.IndependentApprovers,
+		})
 	}
 	slices.SortFunc(d.Protects, func(a, b approve.Guarded) int { return int(a.ID - b.ID) })
 	return d
@@ -155,7 +162,7 @@ func (s *Service) request(ctx context.Context, tx Tx, p ota.Principal, a *act, p
 	if err != nil {
 		return ota.Approval{}, ota.Change{}, err
 	}
-	circles, err := s.circles(ctx, tx, authors)
+	circles, err := s.circles(ctx, tx, authors, pl.independent())
 	if err != nil {
 		return ota.Approval{}, ota.Change{}, err
 	}
@@ -165,7 +172,7 @@ func (s *Service) request(ctx context.Context, tx Tx, p ota.Principal, a *act, p
 	}
 	req := ota.Approval{
 		Org: app.Org, App: a.app, Act: a.kind, Object: a.object, State: ota.ApprovalRequested, Digest: digest, Document: raw,
-		Required: pl.required(), Need: approve.Need(pl.required(), circles), Actor: p.Actor(), Authors: authors,
+		Required: pl.required(), Independent: pl.independent(), Need: approve.Need(pl.required(), circles), Actor: p.Actor(), Authors: authors,
 		Votes: []ota.ApprovalVote{}, CreatedAt: now, ExpiresAt: now + pl.ttl().Milliseconds(),
 	}
 	if len(pl.protects) == 1 {

@@ -64,6 +64,22 @@ func TestWaysAround(t *testing.T) {
 			_, err := tm.UpdateChannel(tm.ctx(), ada, app, prod, patch(func(p *ota.PolicyPatch) { p.ApprovalTTL = new(60) }))
 			return err
 		}, ""},
+		{"approvers who need not be independent", func(tm *team, ada ota.Principal) error {
+			_, err := tm.UpdateChannel(tm.ctx(), ada, app, prod, patch(func(p *ota.PolicyPatch) { p.IndependentApprovers = new(true) }))
+			tm.do(err)
+			_, err = tm.UpdateChannel(tm.ctx(), ada, app, prod, patch(func(p *ota.PolicyPatch) { p.IndependentApprovers = new(false) }))
+			return err
+		}, waits},
+		{"approvers who must be independent", func(tm *team, ada ota.Principal) error {
+			_, err := tm.UpdateChannel(tm.ctx(), ada, app, prod, patch(func(p *ota.PolicyPatch) { p.IndependentApprovers = new(true) }))
+			return err
+		}, ""},
+		{"a less strict channel in place of one with independent approvers", func(tm *team, ada ota.Principal) error {
+			_, err := tm.UpdateChannel(tm.ctx(), ada, app, prod, patch(func(p *ota.PolicyPatch) { p.IndependentApprovers = new(true) }))
+			tm.do(err)
+			_, err = tm.CreateChannel(tm.ctx(), ada, app, "new", patch(func(p *ota.PolicyPatch) { p.Public, p.RequiredApprovals = new(true), new(1) }))
+			return err
+		}, waits},
 		{"another strategy", func(tm *team, ada ota.Principal) error {
 			_, err := tm.UpdateChannel(tm.ctx(), ada, app, prod, patch(func(p *ota.PolicyPatch) { p.Strategy = new(ota.StrategyNone) }))
 			return err

@@ -22,6 +22,7 @@ func patched(p ota.Policy, in ota.PolicyPatch) (ota.Policy, error) {
 	set(&p.FreshKey, in.FreshKey)
 	set(&p.RequiredApprovals, in.RequiredApprovals)
 	set(&p.ApprovalTTL, in.ApprovalTTL)
+	set(&p.IndependentApprovers, in.IndependentApprovers)
 	if p.RequiredApprovals < 0 || p.RequiredApprovals > ota.MaxApprovals {
 		return p, ota.Invalid(CodeApprovalInvalid, "required_approvals is %d, it must be 0 to %d", p.RequiredApprovals, ota.MaxApprovals).
 			WithField("required_approvals")

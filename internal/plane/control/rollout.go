@@ -99,7 +99,7 @@ func (s *Service) guardRollout(ctx context.Context, tx Tx, pl *plan, b ota.Bundl
 		return err
 	}
 	if !start {
-		if ok, err := approvedOn(ctx, tx, ch, content, ch.Policy.RequiredApprovals); err != nil || ok {
+		if ok, err := approvedOn(ctx, tx, ch, content, &ch.Policy); err != nil || ok {
 			return err
 		}
 	}

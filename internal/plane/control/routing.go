@@ -52,8 +52,8 @@ func moved(ctx context.Context, tx Tx, ch ota.Channel) ([]ota.Channel, error) {
 		if is != nil && is.ID == was.ID {
 			continue
 		}
-		if is != nil && is.Policy.RequiredApprovals >= was.Policy.RequiredApprovals {
-			if ok, err := allApproved(ctx, tx, is, was.Policy.RequiredApprovals); err != nil {
+		if is != nil && asStrict(&was.Policy, &is.Policy) {
+			if ok, err := allApproved(ctx, tx, is, &was.Policy); err != nil {
 				return nil, err
 			} else if ok {
 				continue
@@ -62,6 +62,11 @@ func moved(ctx context.Context, tx Tx, ch ota.Channel) ([]ota.Channel, error) {
 		lost = append(lost, *was)
 	}
 	return lost, nil
+}
+
+// asStrict reports whether a policy asks for at least the approvals of another.
+func asStrict(other, p *ota.Policy) bool {
+	return p.RequiredApprovals >= other.RequiredApprovals && (p.IndependentApprovers || !other.IndependentApprovers)
 }
 
 func has(channels []ota.Channel, id int64) bool {
@@ -91,7 +96,7 @@ func protected(ctx context.Context, r Reader, app string) ([]ota.Channel, error)
 // weaker reports whether a policy protects a protected channel less than the
 // one before, or gives what is on it to devices that it was kept from.
 func weaker(before, after ota.Policy) bool {
-	return before.Protected() && (after.RequiredApprovals < before.RequiredApprovals ||
+	return before.Protected() && (!asStrict(&before, &after) ||
 		after.ApprovalTTL > before.ApprovalTTL ||
 		after.Strategy != before.Strategy ||
 		before.UnderNative && !after.UnderNative ||

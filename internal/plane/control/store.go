@@ -41,13 +41,14 @@ type Reader interface {
 	// OpenApprovals lists the requests of an app ("" = all) that wait, oldest first.
 	OpenApprovals(ctx context.Context, app string) ([]ota.Approval, error)
 	// ApprovedContent reports whether content was put on a channel by a request
-	// that was approved when at least that many people were required.
-	ApprovedContent(ctx context.Context, channelID int64, content ota.Digest, required int) (bool, error)
+	// that was approved when at least that many people were required, and if need
+	// be independent ones.
+	ApprovedContent(ctx context.Context, channelID int64, content ota.Digest, required int, independent bool) (bool, error)
 	// BindsSince counts how often operators bound devices of the app.
 	BindsSince(ctx context.Context, app string, since int64) (int, error)
-	// UserMakers says who made or invited a user or reset how they sign in,
-	// Makers what is behind an actor, TokenMakers who made a token.
-	UserMakers(ctx context.Context, id int64) (Makers, error)
+	// UserMakers says who is behind a user, Makers what is behind an actor,
+	// TokenMakers who made a token.
+	UserMakers(ctx context.Context, id int64) (UserMakers, error)
 	Makers(ctx context.Context, a ota.Actor) (Makers, error)
 	TokenMakers(ctx context.Context, id int64) ([]ota.Actor, error)
 	Changes(ctx context.Context, app string, p ota.Page) ([]ota.Change, string, error)
@@ -65,6 +66,14 @@ type Makers struct {
 	People  []int64
 	Actors  []ota.Actor
 	Unknown bool
+}
+
+// UserMakers are who could be behind a user. Held are those who could act as the
+// user: they reset how the user signs in, or made the account as a machine.
+// Invited are those who invited the user and were shown the link, or made the
+// account.
+type UserMakers struct {
+	Held, Invited Makers
 }
 
 // Override is a device bound to a channel.

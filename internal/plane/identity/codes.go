@@ -17,6 +17,10 @@ const (
 	CodeSSOFailed      = "sso_failed"
 	CodeSSONotAllowed  = "sso_not_allowed"
 	CodeProviderNone   = "sso_provider_not_found"
+
+	CodeDeliverInvalid  = "deliver_invalid"
+	CodeMailUnavailable = "mail_not_configured"
+	CodeMailUnsent      = "invitation_unsent"
 )
 
 // errSignIn is the one answer to every sign-in that is not good.

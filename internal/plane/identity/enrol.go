@@ -212,7 +212,7 @@ func (s *Service) become(ctx context.Context, tx Tx, f flow, l EnrolLink) (u ota
 		u, err = s.clear(ctx, tx, l.UserID)
 		return u, change("user.reset_done", u.Email, nil), l.Maker, err
 	}
-	u = ota.User{Email: f.Email, Name: f.Name, CreatedAt: s.nowMS(), CreatedBy: l.CreatedBy, InvitedBy: max(0, l.Maker)}
+	u = ota.User{Email: f.Email, Name: f.Name, CreatedAt: s.nowMS(), CreatedBy: l.CreatedBy, InvitedBy: max(0, l.Maker), InvitedVia: l.Delivered}
 	grants := l.Grants
 	if l.Kind == LinkSetup {
 		if err := noUser(ctx, tx); err != nil {

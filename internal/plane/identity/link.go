@@ -125,116 +125,6 @@ func noUser(ctx context.Context, r Reader) error {
 	return err
 }
 
-// Invite makes an invitation with grants that the principal may give.
-func (s *Service) Invite(ctx context.Context, p ota.Principal, base string, in ota.NewInvitation) (ota.Invited, error) {
-	email, err := emailOf(in.Email)
-	if err != nil {
-		return ota.Invited{}, err
-	}
-	if len(in.Grants) > maxGrants {
-		return ota.Invited{}, ota.Invalid("grants_too_many", "an invitation has at most %d grants", maxGrants).WithField("grants")
-	}
-	for _, g := range in.Grants {
-		if err := s.may.CheckGrant(ctx, g); err != nil {
-			return ota.Invited{}, err
-		}
-		if err := s.may.MayGrant(p, g); err != nil {
-			return ota.Invited{}, err
-		}
-	}
-	token, hash, err := s.newSecret()
-	if err != nil {
-		return ota.Invited{}, err
-	}
-	now := s.nowMS()
-	l := EnrolLink{
-		Kind: LinkInvite, Email: email, Grants: in.Grants, Maker: makerOf(p), CreatedAt: now, CreatedBy: p.Actor(),
-		ExpiresAt: now + inviteTime.Milliseconds(),
-	}
-	err = s.store.Update(ctx, p.Actor(), now, func(tx Tx) (ota.Change, error) {
-		if err := notHere(ctx, tx, email); err != nil {
-			return ota.Change{}, err
-		}
-		// A second invitation replaces the first.
-		if err := tx.RevokeEnrolLinks(ctx, LinkInvite, 0, email, now); err != nil {
-			return ota.Change{}, err
-		}
-		l, err = tx.InsertEnrolLink(ctx, l, hash)
-		c := change("user.invite", email, fields{"invitation": l.ID, "expires_at": l.ExpiresAt})
-		c.After = asJSON(invitation(l))
-		return c, err
-	})
-	if err != nil {
-		return ota.Invited{}, err
-	}
-	link := ota.Link{URL: s.linkURL(base, LinkInvite, token), ExpiresAt: l.ExpiresAt}
-	s.send(ctx, email, LinkInvite, link)
-	return ota.Invited{Invitation: invitation(l), Link: link}, nil
-}
-
-const maxGrants = 50
-
-// notHere fails if somebody with the address is a user already.
-func notHere(ctx context.Context, r Reader, email string) error {
-	_, err := r.UserByEmail(ctx, email)
-	switch {
-	case err == nil:
-		return ota.Conflict("user_exists", "there is a user %q already", email).WithField("email").
-			WithHint("grant roles with: waxwing grants create; a new way in is: waxwing reset-link")
-	case ota.KindOf(err) == ota.KindNotFound:
-		return nil
-	}
-	return err
-}
-
-// send mails a link, if there is a mailer. The maker has the link either way.
-func (s *Service) send(ctx context.Context, to string, kind LinkKind, l ota.Link) {
-	if s.mail != nil {
-		_ = s.mail.SendLink(ctx, to, kind, secret.New(l.URL))
-	}
-}
-
-func invitation(l EnrolLink) ota.Invitation {
-	if l.Grants == nil {
-		l.Grants = []ota.Grant{}
-	}
-	return ota.Invitation{
-		ID: l.ID, Email: l.Email, Grants: l.Grants, CreatedAt: l.CreatedAt, CreatedBy: l.CreatedBy,
-		ExpiresAt: l.ExpiresAt, UsedAt: l.UsedAt, RevokedAt: l.RevokedAt,
-	}
-}
-
-// Invitations lists invitations, newest first.
-func (s *Service) Invitations(ctx context.Context, p ota.Page) ([]ota.Invitation, string, error) {
-	links, next, err := s.store.EnrolLinks(ctx, LinkInvite, p)
-	out := make([]ota.Invitation, len(links))
-	for i, l := range links {
-		out[i] = invitation(l)
-	}
-	return out, next, err
-}
-
-// RevokeInvitation makes an open invitation worthless.
-func (s *Service) RevokeInvitation(ctx context.Context, p ota.Principal, id int64) error {
-	return s.store.Update(ctx, p.Actor(), s.nowMS(), func(tx Tx) (ota.Change, error) {
-		l, err := tx.EnrolLink(ctx, LinkInvite, id)
-		if err != nil {
-			return ota.Change{}, err
-		}
-		if l.UsedAt != 0 {
-			return ota.Change{}, ota.Conflict("invitation_used", "this invitation was used").WithHint("disable the user instead: waxwing users disable")
-		}
-		for _, g := range l.Grants { // as much is needed to take as to give
-			if err := s.may.MayGrant(p, g); err != nil {
-				return ota.Change{}, err
-			}
-		}
-		c := change("invitation.delete", l.Email, fields{"invitation": id})
-		c.Before = asJSON(invitation(l))
-		return c, tx.RevokeEnrolLink(ctx, id, s.nowMS())
-	})
-}
-
 // ResetLink makes a link that replaces how a user signs in. What is enrolled
 // with it carries who made it.
 func (s *Service) ResetLink(ctx context.Context, p ota.Principal, base string, userID int64) (ota.Link, error) {
@@ -266,7 +156,5 @@ func (s *Service) ResetLink(ctx context.Context, p ota.Principal, base string, u
 	if err != nil {
 		return ota.Link{}, err
 	}
-	link := ota.Link{URL: s.linkURL(base, LinkReset, token), ExpiresAt: l.ExpiresAt}
-	s.send(ctx, email, LinkReset, link)
-	return link, nil
+	return ota.Link{URL: s.linkURL(base, LinkReset, token), ExpiresAt: l.ExpiresAt}, nil
 }

@@ -31,15 +31,15 @@ type Deps struct {
 	// Breached reports whether the SHA-1 of a password is in the list of those
 	// that leaked; nil = there is no list.
 	Breached func(sha1 [20]byte) (bool, error)
-	// Mail sends links to people; nil = only who made a link sees it.
+	// Mail sends invitations; nil = they are shown to who made them.
 	Mail Mailer
 	// PublicURL is the address people see, "" = that of each request.
 	PublicURL string
 }
 
-// Mailer sends a one-time link. It must not keep it.
+// Mailer sends an invitation's link. It must not keep it.
 type Mailer interface {
-	SendLink(ctx context.Context, to string, kind LinkKind, url secret.Text) error
+	SendInvitation(ctx context.Context, to string, url secret.Text, expires time.Time) error
 }
 
 // Service is how people prove who they are. Its methods may be called by many

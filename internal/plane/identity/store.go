@@ -44,7 +44,8 @@ type EnrolLink struct {
 	Email     string
 	UserID    int64 // reset: whose methods it resets
 	Grants    []ota.Grant
-	Maker     int64 // user id, -1 = a machine or the server
+	Maker     int64  // user id, -1 = a machine or the server
+	Delivered string // [ota.DeliverLink] or [ota.DeliverMail]
 	CreatedAt int64
 	CreatedBy ota.Actor
 	ExpiresAt int64

@@ -30,7 +30,7 @@ func (s *server) registerInvitations() {
 		})
 	register(s, route{
 		id: "create-invitation", method: http.MethodPost, path: "/invitations", action: "invitation.create", tag: tag, status: http.StatusCreated,
-		summary: "Invite somebody, with grants that the caller may give; the link is shown only this once",
+		summary: "Invite somebody, with grants that the caller may give; the link is mailed to them, or shown only this once",
 	},
 		func(c *call, _ *Request, body ota.NewInvitation) (ota.Invited, error) {
 			return s.deps.Identity.Invite(c, c.principal, s.baseOf(c), body)

@@ -20,8 +20,9 @@ func newApprovalsCommand(g *Globals) *cobra.Command {
 	c.Aliases = []string{"approval"}
 	c.Long = `What goes on a channel with required approvals waits until as many other people
 approved exactly that: the digest of a document that names every byte. Who asks
-cannot approve, nor can anybody whose account they made or who made theirs. To
-take something back needs no approval.`
+cannot approve, nor can anybody whose sign-in they reset. People whom the author
+invited can, and are shown as related, unless the channel wants independent
+approvers. To take something back needs no approval.`
 	return c
 }
 
@@ -104,7 +105,7 @@ func printApproval(w io.Writer, a *ota.ApprovalDetail) {
 		"asked", when(a.CreatedAt), "expires", when(a.ExpiresAt), "closed", when(a.ClosedAt), "closed by", string(a.ClosedBy), "reason", a.Reason,
 		"digest", a.Digest.String(), "see", a.Link)
 	for _, v := range a.Votes {
-		facts(w, "approved by", string(v.Actor)+", "+when(v.At))
+		facts(w, "approved by", voteText(v))
 	}
 	fmt.Fprintf(w, "document  %s\n", clean(string(a.Document)))
 	d := a.Diff
@@ -122,6 +123,10 @@ func printApproval(w io.Writer, a *ota.ApprovalDetail) {
 	if d.Truncated {
 		fmt.Fprintln(w, "  ... and more")
 	}
+}
+
+func voteText(v ota.ApprovalVote) string {
+	return join(", ", string(v.Actor), when(v.At), v.Related, pick(v.Asserted, "signed with a passkey"))
 }
 
 func newApprovalsApproveCommand(g *Globals) *cobra.Command {

@@ -31,17 +31,28 @@ func grantOf(text string) (ota.Grant, error) {
 
 func newInvitationsCreateCommand(g *Globals) *cobra.Command {
 	var grants []string
+	var byMail, byLink bool
 	c := &cobra.Command{
 		Use:   "create EMAIL",
-		Short: "Invite somebody; the link is shown only this once",
+		Short: "Invite somebody, by mail or with a link that is shown only this once",
 		Long: `Invite somebody by mail address. The link lets one person enrol, within seven
 days, with the roles named. Nobody can give roles above their own. A second
-invitation for the same address replaces the first.`,
+invitation for the same address replaces the first.
+
+A server that sends mail sends the link to the invited and shows it to nobody
+else (--mail, the default there). So the invited can approve also where approvers
+must be independent. With --link, and on a server without mail, the link is shown.`,
 		Example: "  waxwing invitations create ada@example.com --role developer@main\n" +
 			"  waxwing invitations create bob@example.com --role release-manager@main/com.example.app",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := ota.NewInvitation{Email: args[0]}
+			switch {
+			case byMail:
+				in.Deliver = ota.DeliverMail
+			case byLink:
+				in.Deliver = ota.DeliverLink
+			}
 			for _, text := range grants {
 				grant, err := grantOf(text)
 				if err != nil {
@@ -57,11 +68,19 @@ invitation for the same address replaces the first.`,
 			if err != nil {
 				return err
 			}
+			if out.Link.URL == "" {
+				return g.Print(out, func(w io.Writer) {
+					fmt.Fprintf(w, "sent the link to %s; it is good until %s\n", clean(out.Invitation.Email), when(out.Link.ExpiresAt))
+				})
+			}
 			err = g.Print(out, func(w io.Writer) { fmt.Fprintln(w, out.Link.URL) })
 			g.Note("whoever has the link enrols as %s, once, until %s", clean(out.Invitation.Email), when(out.Link.ExpiresAt))
 			return err
 		},
 	}
+	c.Flags().BoolVar(&byMail, "mail", false, "send the link by mail and show it to nobody else")
+	c.Flags().BoolVar(&byLink, "link", false, "show the link, to hand over yourself")
+	c.MarkFlagsMutuallyExclusive("mail", "link")
 	c.Flags().StringArrayVar(&grants, "role", nil, "role to give, as ROLE@SCOPE; may be repeated")
 	return c
 }
@@ -82,12 +101,12 @@ func newInvitationsListCommand(g *Globals) *cobra.Command {
 				return err
 			}
 			now := time.Now().UnixMilli()
-			return printList(g, items, next, []string{"ID", "EMAIL", "ROLES", "BY", "STATE", "EXPIRES"}, func(i ota.Invitation) []string {
+			return printList(g, items, next, []string{"ID", "EMAIL", "ROLES", "BY", "VIA", "STATE", "EXPIRES"}, func(i ota.Invitation) []string {
 				var roles []string
 				for _, gr := range i.Grants {
 					roles = append(roles, string(gr.Role)+"@"+gr.Scope.String())
 				}
-				return []string{strconv.FormatInt(i.ID, 10), i.Email, strings.Join(roles, " "), string(i.CreatedBy), invitationState(i, now), when(i.ExpiresAt)}
+				return []string{strconv.FormatInt(i.ID, 10), i.Email, strings.Join(roles, " "), string(i.CreatedBy), i.Delivered, invitationState(i, now), when(i.ExpiresAt)}
 			})
 		},
 	}

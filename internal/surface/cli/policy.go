@@ -41,6 +41,7 @@ func (o *policyFlags) bind(f *pflag.FlagSet) {
 	f.StringVar(&o.provenance, "provenance", "", "what bundles on it must have: off, recorded or signed")
 	f.BoolVar(&p.FreshKey, "fresh-key", false, "each push to it uses a session key of its own, and reuses no file")
 	f.IntVar(&p.RequiredApprovals, "required-approvals", 0, "how many other people must approve what goes on it, 0 to 5")
+	f.BoolVar(&p.IndependentApprovers, "independent-approvers", false, "do not count approvers related by invitation to the author or each other")
 	f.DurationVar(&o.ttl, "approval-ttl", 0, "how long a request waits for them, such as 24h")
 	f.BoolVar(&h.Enabled, "auto-halt", false, "take a release back by itself when it fails on too many devices")
 	f.Var(&o.rate, "auto-halt-failure-rate", "share of devices that may fail, such as 10")
@@ -90,6 +91,7 @@ func (o *policyFlags) patch(f *pflag.FlagSet) (ota.PolicyPatch, error) {
 		NativePackages: given(f, "native-packages", &natives), Provenance: given(f, "provenance", &provenance),
 	}
 	out.RequiredApprovals = given(f, "required-approvals", &p.RequiredApprovals)
+	out.IndependentApprovers = given(f, "independent-approvers", &p.IndependentApprovers)
 	if out.ApprovalTTL, err = minutes(f, "approval-ttl", o.ttl); err != nil {
 		return ota.PolicyPatch{}, err
 	}
@@ -134,7 +136,11 @@ func approvalsText(p ota.Policy) string {
 	if !p.Protected() {
 		return "none needed"
 	}
-	return fmt.Sprintf("%d needed, within %s", p.RequiredApprovals, time.Duration(p.ApprovalTTL)*time.Minute)
+	text := fmt.Sprintf("%d needed, within %s", p.RequiredApprovals, time.Duration(p.ApprovalTTL)*time.Minute)
+	if p.IndependentApprovers {
+		text += ", of people whom no invitation ties"
+	}
+	return text
 }
 
 func releaseText(r *ota.Release) string {

@@ -65,6 +65,7 @@ func policyOf(r *request) (ota.PolicyPatch, error) {
 		AllowDev: r.checked("allow_dev"), AllowProd: r.checked("allow_prod"),
 		AllowEmulator: r.checked("allow_emulator"), AllowDevice: r.checked("allow_device"),
 		Strategy: &strategy, UnderNative: r.checked("under_native_guard"), MinNative: &native, FreshKey: r.checked("fresh_key"), AutoHalt: halt,
+		IndependentApprovers: r.checked("independent_approvers"),
 	}
 	for _, f := range []struct {
 		name string

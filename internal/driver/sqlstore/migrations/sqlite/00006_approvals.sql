@@ -16,6 +16,7 @@ CREATE TABLE approvals (
     digest      BLOB    NOT NULL,
     content     BLOB    NOT NULL,
     required    BIGINT  NOT NULL,
+    independent BOOLEAN NOT NULL DEFAULT FALSE, -- people related by invitation do not count
     need        BIGINT  NOT NULL,
     have        BIGINT  NOT NULL DEFAULT 0,
     actor       TEXT    NOT NULL,
@@ -39,17 +40,25 @@ CREATE TABLE approval_votes (
     actor       TEXT    NOT NULL,
     at          BIGINT  NOT NULL,
     asserted    BOOLEAN NOT NULL,
+    related     TEXT    NOT NULL DEFAULT '', -- how an invitation ties them to others
     PRIMARY KEY (approval_id, person)
 );
 
 -- When somebody last did without the approvals that the channel asks for.
 ALTER TABLE channels ADD COLUMN broke_glass_at BIGINT NOT NULL DEFAULT 0;
 
+-- How an invitation reached the invited: 'link' was shown to who invited, 'mail'
+-- only to them.
+ALTER TABLE enrol_links ADD COLUMN delivered TEXT NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN invited_via TEXT NOT NULL DEFAULT '';
+
 -- How many devices operators bound lately.
 CREATE INDEX changes_bound ON changes (app, action, at);
 
 -- +goose Down
 DROP INDEX changes_bound;
+ALTER TABLE users DROP COLUMN invited_via;
+ALTER TABLE enrol_links DROP COLUMN delivered;
 ALTER TABLE channels DROP COLUMN broke_glass_at;
 DROP TABLE approval_votes;
 DROP TABLE approvals;
