@@ -40,3 +40,15 @@ func (b *Browser) Authenticator() webauthn.AuthenticatorID {
 		return res.AuthenticatorID, err
 	})
 }
+
+// Script turns the page's own script on or off, from the next page on.
+func (b *Browser) Script(on bool) {
+	b.t.Helper()
+	b.Do(command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on}))
+}
+
+// Text returns the text of what a selector finds, script or not.
+func (b *Browser) Text(selector string) string {
+	b.t.Helper()
+	return run(b, chromedp.TextContent(chromedp.CSS(selector)))
+}
