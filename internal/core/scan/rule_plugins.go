@@ -50,25 +50,70 @@ func missingPlugins() detector {
 	}
 }
 
-// pluginCall collects the names for both rules; it is no rule itself.
+// pluginCall collects the names for both rules, and knows other updaters.
 func (s *script) pluginCall(c *jsast.Call) {
-	switch string(c.Name) {
-	case "registerPlugin", "nativePromise", "nativeCallback", "isPluginAvailable":
-		if name, ok := jsast.Text(c.Arg(0)); ok && isPluginName(name) && string(c.Name) != "isPluginAvailable" {
-			s.f.usesPlugin(name, s.at(c.Offset))
+	name := s.registered(c.Callee, c.Args)
+	if n := string(c.Name); n == "nativePromise" || n == "nativeCallback" {
+		name, _ = jsast.Text(c.Arg(0))
+	}
+	if !isPluginName(name) {
+		return
+	}
+	s.f.usesPlugin(name, s.at(c.Offset))
+	if s.f.e.isUpdater(name) {
+		s.f.report(hit{rule: "ST-005", at: s.at(c.Offset), text: name}, "a plug-in that replaces the app's code: %s", clip(name))
+	}
+}
+
+// registered returns the name of the plug-in that a call makes, "" if it makes
+// none. Minifiers rename registerPlugin: what it was given to is followed, and
+// what it is called with gives it away: x("Camera", {web: () => import(…)}).
+func (s *script) registered(callee js.IExpr, args []js.Arg) string {
+	if len(args) == 0 {
+		return ""
+	}
+	known := string(jsast.Name(callee)) == "registerPlugin"
+	if v, ok := callee.(*js.Var); ok && !known {
+		known = s.registers[jsast.Root(v)]
+	}
+	if !known {
+		if len(args) != 2 {
+			return ""
 		}
-	default:
-		// Minifiers rename registerPlugin but not what it is called with:
-		// x("Camera", {web: () => import(…)}).
-		if len(c.Args) != 2 {
-			return
+		if o, ok := args[1].Value.(*js.ObjectExpr); !ok || !isPlatforms(o) {
+			return ""
 		}
-		o, ok := c.Arg(1).(*js.ObjectExpr)
-		if !ok || !isPlatforms(o) {
-			return
+	}
+	name, whole := jsast.Text(args[0].Value)
+	if !whole {
+		return ""
+	}
+	return name
+}
+
+// followPlugin remembers variables that hold registerPlugin or a plug-in.
+func (s *script) followPlugin(target any, value js.IExpr) {
+	if o, ok := target.(*js.BindingObject); ok {
+		for i := range o.List {
+			v, ok := o.List[i].Value.Binding.(*js.Var)
+			if ok && o.List[i].Key != nil && string(o.List[i].Key.Literal.Data) == "registerPlugin" {
+				s.registers[jsast.Root(v)] = true
+			}
 		}
-		if name, ok := jsast.Text(c.Arg(0)); ok && isPluginName(name) {
-			s.f.usesPlugin(name, s.at(c.Offset))
+		return
+	}
+	v, ok := target.(*js.Var)
+	if !ok {
+		return
+	}
+	switch value := value.(type) {
+	case *js.DotExpr:
+		if string(jsast.Name(value)) == "registerPlugin" {
+			s.registers[jsast.Root(v)] = true
+		}
+	case *js.CallExpr:
+		if name := s.registered(value.X, value.Args.List); isPluginName(name) {
+			s.plugins[jsast.Root(v)] = name
 		}
 	}
 }

@@ -18,11 +18,6 @@ func otherUpdaters() detector {
 			f.report(hit{rule: "ST-005", at: at, text: word}, "software of another live-update service: %s", f.e.updaterOf(word))
 		}},
 		calls: map[string]func(*script, *jsast.Call){
-			"registerPlugin": func(s *script, c *jsast.Call) {
-				if name, ok := jsast.Text(c.Arg(0)); ok && s.f.e.isUpdater(name) {
-					s.f.report(hit{rule: "ST-005", at: s.at(c.Offset), text: name}, "a plug-in that replaces the app's code: %s", clip(name))
-				}
-			},
 			"download": updaterDownload, "setUpdateUrl": updaterAddress, "setStatsUrl": updaterAddress, "setChannelUrl": updaterAddress,
 			"setPublicKey": updaterAddress, "setAppId": updaterAddress, "set": updaterSet,
 		},
@@ -48,15 +43,19 @@ func (e *engine) isUpdater(name string) bool {
 }
 
 // ofUpdater reports whether a call is on the updater plug-in: by the name of its
-// object, or as a member of Capacitor.Plugins.
-func ofUpdater(callee js.IExpr) bool {
-	return strings.HasSuffix(string(jsast.Name(jsast.Object(callee))), "Updater")
+// object, as a member of Capacitor.Plugins, or by what its variable holds.
+func (s *script) ofUpdater(callee js.IExpr) bool {
+	o := jsast.Object(callee)
+	if v, ok := o.(*js.Var); ok && s.plugins[jsast.Root(v)] == "CapacitorUpdater" {
+		return true
+	}
+	return strings.HasSuffix(string(jsast.Name(o)), "Updater")
 }
 
 // updaterDownload: a bundle by an address in the script goes around the server.
 func updaterDownload(s *script, c *jsast.Call) {
 	o, ok := c.Arg(0).(*js.ObjectExpr)
-	if !ok || !ofUpdater(c.Callee) {
+	if !ok || !s.ofUpdater(c.Callee) {
 		return
 	}
 	u := property(o, "url")
@@ -70,9 +69,20 @@ func updaterDownload(s *script, c *jsast.Call) {
 }
 
 func updaterAddress(s *script, c *jsast.Call) {
-	if ofUpdater(c.Callee) && len(c.Args) > 0 {
+	if (s.ofUpdater(c.Callee) || onlyUpdaters(c)) && len(c.Args) > 0 {
 		s.f.report(hit{rule: "ST-005", at: s.at(c.Offset), text: string(c.Name)}, "a script changes the updater's address or key: %s", c.Name)
 	}
+}
+
+// onlyUpdaters knows the methods that nothing else has, for objects that another
+// file of the build made and a minifier named.
+func onlyUpdaters(c *jsast.Call) bool {
+	switch string(c.Name) {
+	case "setUpdateUrl", "setStatsUrl", "setChannelUrl":
+		_, ok := jsast.Object(c.Callee).(*js.Var)
+		return ok
+	}
+	return false
 }
 
 // updaterSet: Capacitor.Plugins.SomeUpdater.set(…) of another updater than ours.

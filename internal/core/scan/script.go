@@ -17,9 +17,14 @@ type script struct {
 	taint map[*js.Var]bool // variables that hold what came over the network
 	// scripts are variables that hold script elements.
 	scripts map[*js.Var]bool
-	names   int            // uses of variables
-	marks   map[string]int // what checks count until the end of the script
-	first   map[string]int // and where they saw it first, in the file
+	// registers are variables that hold Capacitor's registerPlugin, and plugins
+	// those that hold what it made, by name.
+	registers map[*js.Var]bool
+	plugins   map[*js.Var]string
+
+	names int            // uses of variables
+	marks map[string]int // what checks count until the end of the script
+	first map[string]int // and where they saw it first, in the file
 }
 
 // at returns the place in the file of an offset of the walk.
@@ -56,7 +61,11 @@ func (f *file) scanScriptMode(data []byte, in place, mode jsast.Mode) {
 		f.searchScript(data, in)
 		return
 	}
-	s := &script{f: f, prog: prog, in: in, taint: map[*js.Var]bool{}, scripts: map[*js.Var]bool{}, marks: map[string]int{}, first: map[string]int{}}
+	s := &script{
+		f: f, prog: prog, in: in,
+		taint: map[*js.Var]bool{}, scripts: map[*js.Var]bool{}, registers: map[*js.Var]bool{}, plugins: map[*js.Var]string{},
+		marks: map[string]int{}, first: map[string]int{},
+	}
 	s.walk()
 	for _, d := range f.e.dets {
 		if d.script != nil {
@@ -80,6 +89,7 @@ func (s *script) walk() {
 		Assign: func(target, value js.IExpr, name []byte, at int) {
 			f.tick()
 			s.assignTaint(target, value, name)
+			s.followPlugin(target, value)
 			if v, ok := target.(*js.Var); ok && makesScript(value) {
 				s.scripts[jsast.Root(v)] = true
 			}
@@ -92,6 +102,7 @@ func (s *script) walk() {
 			if value != nil && s.tainted(value) {
 				s.taintBinding(b)
 			}
+			s.followPlugin(b, value)
 			if v, ok := b.(*js.Var); ok && makesScript(value) {
 				s.scripts[jsast.Root(v)] = true
 			}
