@@ -50,11 +50,38 @@ func TestJudge(t *testing.T) {
 }
 
 func TestNeed(t *testing.T) {
-	if got := approve.Need(2, []approve.Circle{circle(1)}); got != 2 {
+	if got := approve.Need(2, []approve.Circle{circle(1)}, false); got != 2 {
 		t.Errorf("with an author: %d", got)
 	}
-	if got := approve.Need(2, nil); got != 3 {
+	if got := approve.Need(2, nil, true); got != 3 {
 		t.Errorf("an unknown author may be one of the approvers: %d", got)
+	}
+	if got := approve.Need(2, []approve.Circle{circle(1), {Person: 2, Unknown: true}}, false); got != 3 {
+		t.Errorf("so may who reset an author: %d", got)
+	}
+}
+
+func TestRelation(t *testing.T) {
+	wide := func(person int64, wide ...int64) approve.Circle { return approve.Circle{Person: person, Wide: wide} }
+	for _, tt := range []struct {
+		name   string
+		author approve.Circle
+		before approve.Circle
+		voter  approve.Circle
+		want   string
+	}{
+		{"not", wide(1, 7), wide(2, 8), wide(3, 9), ""},
+		{"invited by the author", wide(1), wide(2), wide(3, 4, 1), "invited by the author"},
+		{"invited the author", wide(1, 4, 3), wide(2), wide(3), "invited the author"},
+		{"same inviter", wide(1, 9), wide(2), wide(3, 9), "invited by the same person as the author"},
+		{"invited by another approver", wide(1), wide(2), wide(3, 2), "invited by another approver"},
+		{"the author comes first", wide(1), wide(2), wide(3, 2, 1), "invited by the author"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := approve.Relation([]approve.Circle{tt.author}, []approve.Voter{may(tt.before)}, may(tt.voter)); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 

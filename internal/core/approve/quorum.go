@@ -46,10 +46,10 @@ type Voter struct {
 }
 
 // Need is how many people must approve: what the policy says, and one more if
-// nobody knows who asked, since that may be one of them. An author whose account
-// somebody unknown made or reset is as good as unknown.
-func Need(required int, authors []Circle) int {
-	if len(authors) == 0 || slices.ContainsFunc(authors, func(c Circle) bool { return c.Unknown }) {
+// somebody unknown may have asked, since that may be one of them. An author whose
+// account somebody unknown made or reset is as good as unknown.
+func Need(required int, authors []Circle, unknown bool) int {
+	if unknown || slices.ContainsFunc(authors, func(c Circle) bool { return c.Unknown }) {
 		return required + 1
 	}
 	return required

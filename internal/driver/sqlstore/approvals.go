@@ -173,8 +173,9 @@ func (s reads) Makers(ctx context.Context, a ota.Actor) (control.Makers, error) 
 	kind, name, _ := strings.Cut(string(a), ":")
 	var err error
 	switch kind {
-	case "user":
-		m.People, err = selectAll(ctx, s.q, scanInt, `SELECT id FROM users WHERE email = $1`, strings.ToLower(name))
+	case "user": // who has the address, and who had it: an address can be given to somebody else
+		m.People, err = selectAll(ctx, s.q, scanInt, `SELECT id FROM users WHERE email = $1
+			UNION SELECT user_id FROM former_emails WHERE email = $1`, strings.ToLower(name))
 		m.Unknown = len(m.People) == 0
 	case "service":
 		m.Actors, err = s.serviceMakers(ctx, name)

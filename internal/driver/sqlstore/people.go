@@ -88,6 +88,10 @@ func (t *txn) InsertUser(ctx context.Context, u ota.User) (ota.User, error) {
 
 // UpdateUser implements [directory.Tx].
 func (t *txn) UpdateUser(ctx context.Context, u ota.User) error {
+	if _, err := t.exec(ctx, `INSERT INTO former_emails (email, user_id) SELECT email, id FROM users WHERE id = $1 AND email <> $2
+		ON CONFLICT DO NOTHING`, u.ID, directory.FoldEmail(u.Email)); err != nil {
+		return err
+	}
 	_, err := t.exec(ctx, `UPDATE users SET email = $1, name = $2, disabled_at = $3, last_seen = $4 WHERE id = $5`,
 		directory.FoldEmail(u.Email), u.Name, u.DisabledAt, u.LastSeen, u.ID)
 	return err

@@ -13,35 +13,37 @@ import (
 const maxCircle = 1000
 
 // authors finds the people behind a request: who makes it, and who made the
-// credential that is used or was shown it, or else who made the machine. None
-// means that nobody knows.
-func (s *Service) authors(ctx context.Context, r Reader, p ota.Principal) ([]int64, error) {
-	out := []int64{}
+// credential that is used or was shown it, or else who made the machine. unknown
+// says that somebody else may be behind it whom nobody can name; without people
+// that is so in any case.
+func (s *Service) authors(ctx context.Context, r Reader, p ota.Principal) (out []int64, unknown bool, err error) {
+	out = []int64{}
 	if p.Person != 0 {
 		out = append(out, p.Person)
 	}
 	var people []int64
-	var err error
 	if p.Token != nil {
 		made, err := r.TokenMakers(ctx, p.Token.ID)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		if people, _, err = behind(ctx, r, made); err != nil {
-			return nil, err
+		if people, unknown, err = behind(ctx, r, made); err != nil {
+			return nil, false, err
 		}
 	}
 	if len(people) == 0 && (p.Kind == ota.PrincipalService || p.Kind == ota.PrincipalCI) {
-		if people, _, err = behind(ctx, r, []ota.Actor{p.Actor()}); err != nil {
-			return nil, err
+		var lost bool
+		if people, lost, err = behind(ctx, r, []ota.Actor{p.Actor()}); err != nil {
+			return nil, false, err
 		}
+		unknown = unknown || lost
 	}
 	for _, id := range people {
 		if !slices.Contains(out, id) {
 			out = append(out, id)
 		}
 	}
-	return out, nil
+	return out, unknown || len(out) == 0, nil
 }
 
 // behind follows actors to the people who made them. unknown says that one of

@@ -158,7 +158,7 @@ func (s *Service) request(ctx context.Context, tx Tx, p ota.Principal, a *act, p
 		return ota.Approval{}, ota.Change{}, ota.Conflict(CodeApprovalsFull, "%d requests of the app wait for approval already", len(open)).
 			WithHint("cancel or reject those that nobody needs: waxwing approvals list")
 	}
-	authors, err := s.authors(ctx, tx, p)
+	authors, unknown, err := s.authors(ctx, tx, p)
 	if err != nil {
 		return ota.Approval{}, ota.Change{}, err
 	}
@@ -172,7 +172,7 @@ func (s *Service) request(ctx context.Context, tx Tx, p ota.Principal, a *act, p
 	}
 	req := ota.Approval{
 		Org: app.Org, App: a.app, Act: a.kind, Object: a.object, State: ota.ApprovalRequested, Digest: digest, Document: raw,
-		Required: pl.required(), Independent: pl.independent(), Need: approve.Need(pl.required(), circles), Actor: p.Actor(), Authors: authors,
+		Required: pl.required(), Independent: pl.independent(), Need: approve.Need(pl.required(), circles, unknown), Actor: p.Actor(), Authors: authors,
 		Votes: []ota.ApprovalVote{}, CreatedAt: now, ExpiresAt: now + pl.ttl().Milliseconds(),
 	}
 	if len(pl.protects) == 1 {

@@ -172,6 +172,35 @@ func TestResetAuthorNeedsOneMore(t *testing.T) {
 	}
 }
 
+// token stores a token of somebody, as recorded of who was shown it.
+func (tm *team) token(of ota.Principal, kind ota.TokenOwnerKind, by ota.Actor) ota.Principal {
+	tm.t.Helper()
+	tok := ota.Token{
+		Name: "t", CreatedBy: by, CreatedAt: 1, Grants: []ota.Grant{}, IPRanges: []string{},
+		Owner: ota.TokenOwner{Kind: kind, ID: of.ID, Name: of.Name, Org: ota.MainOrg},
+	}
+	tm.record("token.create", by, &tok, func(tx token.Tx) (err error) {
+		tok, err = tx.InsertToken(tm.ctx(), tok, ota.Sum([]byte("t")))
+		return err
+	})
+	of.Token = &tok
+	return of
+}
+
+func (tm *team) record(action string, by ota.Actor, tok *ota.Token, fn func(token.Tx) error) {
+	tm.t.Helper()
+	tm.do(sqlstore.Tokens{DB: tm.db}.Update(tm.ctx(), by, 1, func(tx token.Tx) (ota.Change, error) {
+		err := fn(tx)
+		after, _ := json.Marshal(tok)
+		return ota.Change{Action: action, Object: tok.Name, Detail: "{}", After: string(after)}, err
+	}))
+}
+
+func (tm *team) rotated(tok *ota.Token, by ota.Actor) {
+	tm.t.Helper()
+	tm.record("token.rotate", by, tok, func(token.Tx) error { return nil })
+}
+
 // A token of a person that somebody else was shown does not approve.
 func TestTokenThatOthersSawApprovesNot(t *testing.T) {
 	tm := newTeam(t)
@@ -179,26 +208,85 @@ func TestTokenThatOthersSawApprovesNot(t *testing.T) {
 	tm.publish("1.0.0")
 	tm.protect(1)
 	a := tm.ask(ada, "1.0.0")
-	tok := ota.Token{
-		Name: "t", CreatedBy: bob.Actor(), CreatedAt: 1, Grants: []ota.Grant{}, IPRanges: []string{},
-		Owner: ota.TokenOwner{Kind: ota.TokenOfUser, ID: bob.ID, Name: bob.Name, Org: ota.MainOrg},
-	}
-	record := func(action string, by ota.Principal, fn func(token.Tx) error) {
-		tm.do(sqlstore.Tokens{DB: tm.db}.Update(tm.ctx(), by.Actor(), 1, func(tx token.Tx) (ota.Change, error) {
-			err := fn(tx)
-			after, _ := json.Marshal(tok)
-			return ota.Change{Action: action, Object: tok.Name, Detail: "{}", After: string(after)}, err
-		}))
-	}
-	record("token.create", bob, func(tx token.Tx) (err error) {
-		tok, err = tx.InsertToken(tm.ctx(), tok, ota.Sum([]byte("t")))
-		return err
-	})
-	record("token.rotate", ada, func(token.Tx) error { return nil })
-	with := bob
-	with.Token = &tok
+	with := tm.token(bob, ota.TokenOfUser, bob.Actor())
+	tm.rotated(with.Token, ada.Actor())
 	_, err := tm.vote(with, a)
 	wantCode(t, err, control.CodeApprovalPerson)
 	_, err = tm.vote(bob, a)
 	tm.do(err)
+}
+
+// Who rotated the token of a machine through a machine that is gone may be one of
+// the approvers.
+func TestTokenThatSomebodyUnknownSawNeedsOneMore(t *testing.T) {
+	tm := newTeam(t)
+	ada := tm.person("ada@example.com", 0, "system/setup")
+	tm.publish("1.0.0")
+	tm.protect(1)
+	with := tm.token(tm.machine("deploy", ada.Actor()), ota.TokenOfService, ada.Actor())
+	tm.rotated(with.Token, "service:gone")
+	if a := tm.ask(with, "1.0.0"); a.Need != 2 || len(a.Authors) != 1 {
+		t.Errorf("need %d of authors %v", a.Need, a.Authors)
+	}
+}
+
+// What was made in the name of an address stays with who had the address then.
+func TestAddressThatChangedHands(t *testing.T) {
+	tm := newTeam(t)
+	eve, vic := tm.person("eve@example.com", 0, "system/setup"), tm.person("vic@example.com", 0, "sso:okta")
+	tm.publish("1.0.0")
+	tm.protect(1)
+	deploy := tm.machine("deploy", eve.Actor())
+	for _, to := range []struct {
+		id    int64
+		email string
+	}{{eve.ID, "eve2@example.com"}, {vic.ID, "eve@example.com"}} {
+		tm.do(sqlstore.Directory{DB: tm.db}.Update(tm.ctx(), "user:root@example.com", 1, func(tx directory.Tx) (ota.Change, error) {
+			u, err := tx.User(tm.ctx(), to.id)
+			if err != nil {
+				return ota.Change{}, err
+			}
+			u.Email = to.email
+			return ota.Change{Action: "user.update", Object: u.Email, Detail: "{}"}, tx.UpdateUser(tm.ctx(), u)
+		}))
+	}
+	_, err := tm.vote(eve, tm.ask(deploy, "1.0.0"))
+	wantCode(t, err, control.CodeApprovalOwn)
+}
+
+// A CI run asks in the name of who let its repository in, and never approves.
+func TestTrustedPublisherAsks(t *testing.T) {
+	tm := newTeam(t)
+	ada, bob := tm.person("ada@example.com", 0, "system/setup"), tm.person("bob@example.com", 0, "sso:okta")
+	tm.publish("1.0.0")
+	tm.protect(1)
+	var pub ota.TrustedPublisher
+	tm.do(sqlstore.Tokens{DB: tm.db}.Update(tm.ctx(), ada.Actor(), 1, func(tx token.Tx) (ota.Change, error) {
+		var err error
+		pub, err = tx.InsertPublisher(tm.ctx(), ota.TrustedPublisher{
+			Org: ota.MainOrg, Name: "gh", Provider: ota.ProviderGitHub, Issuer: "https://ci.example.com", RepositoryID: "1", OwnerID: "2",
+			Repository: "a/b", Workflow: "release.yml", Ref: "refs/heads/main", Role: ota.RoleReleaseManager,
+			Scope: ota.Scope{Org: ota.MainOrg}, Actions: []string{}, CreatedAt: 1, CreatedBy: ada.Actor(),
+		})
+		return ota.Change{Action: "trusted_publisher.create", Object: "gh", Detail: "{}"}, err
+	}))
+	run := tm.token(ota.Principal{Kind: ota.PrincipalCI, ID: pub.ID, Name: "gh"}, ota.TokenOfPublisher, "ci:gh")
+	a := tm.ask(run, "1.0.0")
+	if a.Need != 1 || len(a.Authors) != 1 || a.Authors[0] != ada.Person {
+		t.Fatalf("need %d of authors %v", a.Need, a.Authors)
+	}
+	_, err := tm.vote(run, a)
+	wantCode(t, err, control.CodeApprovalPerson)
+	_, err = tm.vote(ada, a)
+	wantCode(t, err, control.CodeApprovalOwn)
+	tm.do(sqlstore.Tokens{DB: tm.db}.Update(tm.ctx(), bob.Actor(), 1, func(tx token.Tx) (ota.Change, error) {
+		return ota.Change{Action: "trusted_publisher.delete", Object: "gh", Detail: "{}"}, tx.DeletePublisher(tm.ctx(), pub.ID)
+	}))
+	_, err = tm.vote(ada, a)
+	wantCode(t, err, control.CodeApprovalOwn)
+	_, err = tm.vote(bob, a)
+	tm.do(err)
+	if got := tm.serves(prod); got != "1.0.0" {
+		t.Errorf("it serves %q", got)
+	}
 }

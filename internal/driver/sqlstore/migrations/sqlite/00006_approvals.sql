@@ -52,11 +52,19 @@ ALTER TABLE channels ADD COLUMN broke_glass_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE enrol_links ADD COLUMN delivered TEXT NOT NULL DEFAULT '';
 ALTER TABLE users ADD COLUMN invited_via TEXT NOT NULL DEFAULT '';
 
+-- Addresses that users had before: what was made in that name is still theirs.
+CREATE TABLE former_emails (
+    email   TEXT   NOT NULL,
+    user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    PRIMARY KEY (email, user_id)
+);
+
 -- How many devices operators bound lately.
 CREATE INDEX changes_bound ON changes (app, action, at);
 
 -- +goose Down
 DROP INDEX changes_bound;
+DROP TABLE former_emails;
 ALTER TABLE users DROP COLUMN invited_via;
 ALTER TABLE enrol_links DROP COLUMN delivered;
 ALTER TABLE channels DROP COLUMN broke_glass_at;
