@@ -74,7 +74,7 @@ func policyForm() url.Values {
 	return url.Values{
 		"ios": {"on"}, "strategy": {"minor"}, "min_native": {"1.2.0"}, "halt_enabled": {"on"}, "halt_action": {"pause"}, "failure_rate": {"12.5"},
 		"confidence": {"0.9"}, "min_attempts": {"7"}, "min_failures": {"3"}, "window_minutes": {"30"}, "cooldown_minutes": {"0"},
-		"required_approvals": {"2"}, "approval_ttl_minutes": {"60"},
+		"required_approvals": {"2"}, "approval_ttl_minutes": {"60"}, "independent_approvers": {"on"},
 	}
 }
 
@@ -87,7 +87,7 @@ func TestPolicyIsSentWhole(t *testing.T) {
 	want := `PATCH /apps/com.x/channels/beta {"public":false,"allow_self_set":false,"ios":true,"android":false,"electron":false,"allow_dev":false,` +
 		`"allow_prod":false,"allow_emulator":false,"allow_device":false,"strategy":"minor","under_native_guard":false,"min_native":"1.2.0","fresh_key":false,` +
 		`"auto_halt":{"enabled":true,"failure_rate_bps":1250,"confidence":0.9,"min_attempts":7,"min_failures":3,"window_minutes":30,"cooldown_minutes":0,"action":"pause"},` +
-		`"required_approvals":2,"approval_ttl_minutes":60}`
+		`"required_approvals":2,"approval_ttl_minutes":60,"independent_approvers":true}`
 	if len(a.done) != 1 || a.done[0] != want {
 		t.Errorf("did %s\nwant %s", a.done, want)
 	}
