@@ -50,6 +50,12 @@ func (s reads) EnrolLinks(ctx context.Context, kind identity.LinkKind, p ota.Pag
 	return items, next, nil
 }
 
+// OpenInvitations implements [identity.Reader].
+func (s reads) OpenInvitations(ctx context.Context, email string) ([]identity.EnrolLink, error) {
+	return selectAll(ctx, s.q, scanEnrolLink, `SELECT `+enrolColumns+` FROM enrol_links WHERE kind = $1 AND email = $2
+		AND used_at = 0 AND revoked_at = 0 ORDER BY id`, string(identity.LinkInvite), email)
+}
+
 // InsertEnrolLink implements [identity.Tx].
 func (t *txn) InsertEnrolLink(ctx context.Context, l identity.EnrolLink, hash ota.Digest) (identity.EnrolLink, error) {
 	if l.Grants == nil {

@@ -10,6 +10,7 @@ const (
 	CodeFlowExpired    = "flow_expired"
 	CodeStepUp         = "step_up_required"
 	CodeLinkInvalid    = "link_invalid"
+	CodeLinkVoid       = "link_void" // its maker could not make it any more
 	CodeLastMethod     = "last_sign_in_method"
 	CodeSetupDone      = "setup_done"
 	CodeNoPasskeysHere = "passkeys_unavailable"

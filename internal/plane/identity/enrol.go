@@ -208,9 +208,12 @@ func (s *Service) enrol(ctx context.Context, c Client, f flow, l EnrolLink, with
 // become makes the person of a link a user, or clears how they signed in. It
 // returns the record of the change, and who made the link that resets.
 func (s *Service) become(ctx context.Context, tx Tx, f flow, l EnrolLink) (u ota.User, rec ota.Change, resetBy int64, err error) {
+	if err := s.stands(ctx, tx, l); err != nil {
+		return u, rec, 0, err
+	}
 	if l.Kind == LinkReset {
 		u, err = s.clear(ctx, tx, l.UserID)
-		return u, change("user.reset_done", u.Email, nil), l.Maker, err
+		return u, change("user.reset_done", u.Email, nil), max(nobody, l.Maker), err
 	}
 	u = ota.User{Email: f.Email, Name: f.Name, CreatedAt: s.nowMS(), CreatedBy: l.CreatedBy, InvitedBy: max(0, l.Maker), InvitedVia: l.Delivered}
 	grants := l.Grants

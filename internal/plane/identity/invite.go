@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
@@ -21,9 +22,9 @@ func (s *Service) Invite(ctx context.Context, p ota.Principal, base string, in o
 		if err := s.may.CheckGrant(ctx, g); err != nil {
 			return ota.Invited{}, err
 		}
-		if err := s.may.MayGrant(p, g); err != nil {
-			return ota.Invited{}, err
-		}
+	}
+	if err := s.mayGive(p, in.Grants); err != nil {
+		return ota.Invited{}, err
 	}
 	deliver, err := s.delivery(in.Deliver)
 	if err != nil {
@@ -42,13 +43,12 @@ func (s *Service) Invite(ctx context.Context, p ota.Principal, base string, in o
 		if err := notHere(ctx, tx, email); err != nil {
 			return ota.Change{}, err
 		}
-		// A second invitation replaces the first.
-		if err := tx.RevokeEnrolLinks(ctx, LinkInvite, 0, email, now); err != nil {
+		if err := s.replaceInvitations(ctx, tx, p, email); err != nil {
 			return ota.Change{}, err
 		}
 		l, err = tx.InsertEnrolLink(ctx, l, hash)
 		c := change("user.invite", email, fields{"invitation": l.ID, "expires_at": l.ExpiresAt, "delivered": deliver})
-		c.After = asJSON(invitation(l))
+		c.Org, c.After = orgOf(l.Grants), asJSON(invitation(l))
 		return c, err
 	})
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *Service) mailed(ctx context.Context, p ota.Principal, l EnrolLink, link
 	ctx = context.WithoutCancel(ctx)
 	err := s.store.Update(ctx, p.Actor(), s.nowMS(), func(tx Tx) (ota.Change, error) {
 		c := change("invitation.delete", l.Email, fields{"invitation": l.ID, "why": "the mail could not be sent"})
-		c.Before = asJSON(invitation(l))
+		c.Org, c.Before = orgOf(l.Grants), asJSON(invitation(l))
 		return c, tx.RevokeEnrolLink(ctx, l.ID, s.nowMS())
 	})
 	if err != nil {
@@ -103,6 +103,37 @@ func (s *Service) mailed(ctx context.Context, p ota.Principal, l EnrolLink, link
 }
 
 const maxGrants = 50
+
+// replaceInvitations revokes the open invitations of a mail address that the
+// principal could have made. Those of others stay: whichever is used first counts.
+func (s *Service) replaceInvitations(ctx context.Context, tx Tx, p ota.Principal, email string) error {
+	open, err := tx.OpenInvitations(ctx, email)
+	if err != nil {
+		return err
+	}
+	for _, l := range open {
+		if s.mayGive(p, l.Grants) != nil {
+			continue
+		}
+		if err := tx.RevokeEnrolLink(ctx, l.ID, s.nowMS()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// orgOf is the organisation that grants are of, the main one if there are several.
+func orgOf(grants []ota.Grant) string {
+	if len(grants) == 0 {
+		return ota.MainOrg
+	}
+	for _, g := range grants {
+		if g.Scope.Org != grants[0].Scope.Org {
+			return ota.MainOrg
+		}
+	}
+	return grants[0].Scope.Org
+}
 
 // notHere fails if somebody with the address is a user already.
 func notHere(ctx context.Context, r Reader, email string) error {
@@ -127,32 +158,61 @@ func invitation(l EnrolLink) ota.Invitation {
 	}
 }
 
-// Invitations lists invitations, newest first.
-func (s *Service) Invitations(ctx context.Context, p ota.Page) ([]ota.Invitation, string, error) {
-	links, next, err := s.store.EnrolLinks(ctx, LinkInvite, p)
-	out := make([]ota.Invitation, len(links))
-	for i, l := range links {
-		out[i] = invitation(l)
+// Invitations lists the invitations that give something within reach, newest
+// first, each with the grants within reach.
+func (s *Service) Invitations(ctx context.Context, in ota.Reach, p ota.Page) ([]ota.Invitation, string, error) {
+	out := []ota.Invitation{}
+	for {
+		links, next, err := s.store.EnrolLinks(ctx, LinkInvite, p)
+		if err != nil {
+			return out, "", err
+		}
+		for _, l := range links {
+			if inv, ok := cut(invitation(l), in); ok {
+				out = append(out, inv)
+			}
+		}
+		if len(out) > 0 || next == "" {
+			return out, next, nil // a page may be short; an empty one would look like the end
+		}
+		p.After = next
 	}
-	return out, next, err
 }
 
-// RevokeInvitation makes an open invitation worthless.
-func (s *Service) RevokeInvitation(ctx context.Context, p ota.Principal, id int64) error {
+// cut leaves of an invitation what is within reach; false = nothing is. One
+// that gives nothing is the main organisation's.
+func cut(inv ota.Invitation, in ota.Reach) (ota.Invitation, bool) {
+	if len(inv.Grants) == 0 {
+		return inv, in.Contains(ota.Scope{Org: ota.MainOrg})
+	}
+	inv.Grants = slices.DeleteFunc(slices.Clone(inv.Grants), func(g ota.Grant) bool { return !in.Contains(g.Scope) })
+	return inv, len(inv.Grants) > 0
+}
+
+// RevokeInvitation makes an open invitation worthless. One that is out of reach
+// is not there; one that is only partly within it is for somebody else to revoke.
+func (s *Service) RevokeInvitation(ctx context.Context, p ota.Principal, in ota.Reach, id int64) error {
 	return s.store.Update(ctx, p.Actor(), s.nowMS(), func(tx Tx) (ota.Change, error) {
 		l, err := tx.EnrolLink(ctx, LinkInvite, id)
+		seen, ok := cut(invitation(l), in)
+		if err == nil && !ok {
+			err = ota.NotFound("invitation_not_found", "there is no such invitation")
+		}
+		if err == nil && len(seen.Grants) != len(l.Grants) {
+			err = ota.Errorf(ota.KindForbidden, "outranked", "this invitation gives roles elsewhere, too").
+				WithHint("ask an owner of the organisation %s", ota.MainOrg)
+		}
 		if err != nil {
 			return ota.Change{}, err
 		}
 		if l.UsedAt != 0 {
 			return ota.Change{}, ota.Conflict("invitation_used", "this invitation was used").WithHint("disable the user instead: waxwing users disable")
 		}
-		for _, g := range l.Grants { // as much is needed to take as to give
-			if err := s.may.MayGrant(p, g); err != nil {
-				return ota.Change{}, err
-			}
+		if err := s.mayGive(p, l.Grants); err != nil { // as much is needed to take as to give
+			return ota.Change{}, err
 		}
 		c := change("invitation.delete", l.Email, fields{"invitation": id})
+		c.Org = orgOf(l.Grants)
 		c.Before = asJSON(invitation(l))
 		return c, tx.RevokeEnrolLink(ctx, id, s.nowMS())
 	})

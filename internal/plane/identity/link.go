@@ -24,14 +24,6 @@ func (s *Service) linkURL(base string, kind LinkKind, token secret.Text) string 
 	return base + "/console/" + string(kind) + "#" + token.Reveal()
 }
 
-// makerOf is who answers for a link: the person, or nobody.
-func makerOf(p ota.Principal) int64 {
-	if p.Person != 0 {
-		return p.Person
-	}
-	return -1
-}
-
 // OpenLink finds the link of a token, if it can still be used.
 func (s *Service) OpenLink(ctx context.Context, kind LinkKind, token secret.Text) (EnrolLink, error) {
 	l, err := s.openLink(ctx, s.store, kind, token)
@@ -70,7 +62,7 @@ func (s *Service) openLink(ctx context.Context, r Reader, kind LinkKind, token s
 			return EnrolLink{}, errLink()
 		}
 	}
-	return l, nil
+	return l, s.stands(ctx, r, l)
 }
 
 // LinkMaker is the name of who made a link, "" if nobody did.

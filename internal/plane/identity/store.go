@@ -44,7 +44,7 @@ type EnrolLink struct {
 	Email     string
 	UserID    int64 // reset: whose methods it resets
 	Grants    []ota.Grant
-	Maker     int64  // user id, -1 = a machine or the server
+	Maker     int64  // user id; -1 = the server or a token of nobody's; below that, -1 less the id of a service account
 	Delivered string // [ota.DeliverLink] or [ota.DeliverMail]
 	CreatedAt int64
 	CreatedBy ota.Actor
@@ -89,6 +89,8 @@ type Reader interface {
 	EnrolLink(ctx context.Context, kind LinkKind, id int64) (EnrolLink, error)
 	EnrolLinkByHash(ctx context.Context, hash ota.Digest) (EnrolLink, error)
 	EnrolLinks(ctx context.Context, kind LinkKind, p ota.Page) ([]EnrolLink, string, error)
+	// OpenInvitations lists those of a mail address that are neither used nor revoked.
+	OpenInvitations(ctx context.Context, email string) ([]EnrolLink, error)
 
 	SSOProvider(ctx context.Context, id string) (Provider, error)
 	SSOProviders(ctx context.Context) ([]Provider, error) // by id

@@ -54,26 +54,35 @@ func (s *server) registerSessions() {
 			return none{}, id.EndSession(c, c.actor, c.principal.Person, in.ID)
 		})
 	register(s, route{
-		id: "list-user-sessions", method: http.MethodGet, path: "/users/{id}/sessions", action: "session.list", tag: tag,
+		id: "list-user-sessions", method: http.MethodGet, path: "/users/{id}/sessions", action: "session.list", tag: tag, somewhere: true,
 		summary: "List where a user is signed in",
 	},
 		func(c *call, in *userInput, _ none) (list[ota.Session], error) {
+			if err := s.personInReach(c, in.ID); err != nil {
+				return list[ota.Session]{}, err
+			}
 			all, err := id.Sessions(c, in.ID, c.principal.Session)
 			return listOf(all, "", err)
 		})
 	register(s, route{
-		id: "end-user-sessions", method: http.MethodDelete, path: "/users/{id}/sessions", action: "session.delete", tag: tag,
+		id: "end-user-sessions", method: http.MethodDelete, path: "/users/{id}/sessions", action: "session.delete", tag: tag, somewhere: true,
 		summary: "Sign a user out everywhere",
 	},
 		func(c *call, in *userInput, _ none) (endedSessions, error) {
+			if err := s.personInReach(c, in.ID); err != nil {
+				return endedSessions{}, err
+			}
 			n, err := id.EndSessionsOf(c, c.principal, in.ID)
 			return endedSessions{n}, err
 		})
 	register(s, route{
-		id: "end-user-session", method: http.MethodDelete, path: "/users/{id}/sessions/{session}", action: "session.delete", tag: tag, status: http.StatusNoContent,
+		id: "end-user-session", method: http.MethodDelete, path: "/users/{id}/sessions/{session}", action: "session.delete", tag: tag, somewhere: true, status: http.StatusNoContent,
 		summary: "End one session of a user",
 	},
 		func(c *call, in *userSessionInput, _ none) (none, error) {
+			if err := s.personInReach(c, in.ID); err != nil {
+				return none{}, err
+			}
 			return none{}, id.EndSessionOf(c, c.principal, in.ID, in.Session)
 		})
 }

@@ -122,3 +122,31 @@ func (s *server) userInReach(c *call, id int64) (ota.User, []string, error) {
 	}
 	return u, orgs, nil
 }
+
+// personInReach checks that a user's account as a whole is within the caller's
+// reach, as it must be for how the user signs in and where: whoever holds roles
+// elsewhere too is not the caller's alone, and whoever holds none here is not there.
+func (s *server) personInReach(c *call, id int64) error {
+	if c.reach.Contains(ota.Scope{Org: ota.MainOrg}) {
+		_, err := s.deps.Directory.User(c, id) // users belong to the server
+		return err
+	}
+	held, err := s.deps.Directory.Held(c, ota.SubjectUser, id)
+	if err != nil {
+		return err
+	}
+	here := 0
+	for _, g := range held {
+		if c.reach.Contains(g.Scope) {
+			here++
+		}
+	}
+	switch here {
+	case 0:
+		return ota.NotFound("user_not_found", "there is no user %d", id)
+	case len(held):
+		return nil
+	}
+	return ota.Errorf(ota.KindForbidden, "outranked", "this user holds roles elsewhere, too").
+		WithHint("ask an owner of the organisation %s", ota.MainOrg)
+}
