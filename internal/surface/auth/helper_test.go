@@ -53,6 +53,7 @@ type world struct {
 	t     *testing.T
 	db    *sqlstore.DB
 	id    *identity.Service
+	dir   *directory.Service
 	clock *clock
 	url   string // http://localhost:port
 }
@@ -65,10 +66,13 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { db.Close() })
 	w := &world{t: t, db: db, clock: &clock{at: time.Now()}}
+	w.dir = directory.New(directory.Deps{
+		Store: sqlstore.Directory{DB: db}, Now: w.clock.now,
+		CanSignIn: func(ctx context.Context, userID int64) (bool, error) { return w.id.CanSignIn(ctx, userID) },
+	})
 	w.id, err = identity.New(identity.Deps{
 		Store: sqlstore.Identity{DB: db}, Now: w.clock.now, Rand: rand.Reader, Key: [32]byte{1},
-		MayGrant:    directory.MayGrant,
-		MayManage:   directory.New(directory.Deps{Store: sqlstore.Directory{DB: db}, Now: w.clock.now}).MayManageUser,
+		MayGrant: directory.MayGrant, MayManage: w.dir.MayManageUser,
 		CheckGrant:  func(ctx context.Context, g ota.Grant) error { return directory.CheckGrant(ctx, db, g) },
 		MayMapGroup: func(context.Context, ota.Principal, int64) error { return nil },
 		SSO:         sso.New(nil, w.clock.now),
@@ -76,8 +80,10 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := auth.New(auth.Deps{Identity: w.id, Base: func(r *http.Request) string { return "http://" + r.Host }, Log: slog.New(slog.DiscardHandler)})
-	s := httptest.NewServer(h)
+	mux := http.NewServeMux()
+	mux.Handle("/auth/", auth.New(auth.Deps{Identity: w.id, Base: baseOf, Log: slog.New(slog.DiscardHandler)}))
+	mux.Handle("/api/", w.api())
+	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	w.url = strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
 	return w
