@@ -51,6 +51,19 @@ func (c *Client) Users(ctx context.Context, org string, page ota.Page) ([]ota.Us
 	return getList[ota.User](ctx, c, page, ofOrg(org), "users")
 }
 
+// UserByEmail returns the user with a mail address. It fails with KindNotFound if
+// there is none that the caller may see.
+func (c *Client) UserByEmail(ctx context.Context, email string) (ota.User, error) {
+	found, _, err := getList[ota.User](ctx, c, ota.Page{Limit: 1}, url.Values{"email": {email}}, "users")
+	if err == nil && len(found) == 0 {
+		err = ota.NotFound("user_not_found", "there is no user %q", email).WithHint("waxwing users list shows who is there")
+	}
+	if err != nil {
+		return ota.User{}, err
+	}
+	return found[0], nil
+}
+
 // User returns a user with groups and grants.
 func (c *Client) User(ctx context.Context, id int64) (UserDetail, error) {
 	return get[UserDetail](ctx, c, "users", num(id))

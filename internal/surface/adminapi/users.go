@@ -19,6 +19,13 @@ type peopleInput struct {
 	PageParams
 }
 
+type usersInput struct {
+	Request
+	Org   string `query:"org" maxLength:"64" doc:"only of this organisation; empty = of all that the caller may see"`
+	Email string `query:"email" maxLength:"254" doc:"only the one with this mail address"`
+	PageParams
+}
+
 // orgsAsked cuts the organisations within reach to the one that was asked for.
 func (c *call) orgsAsked(org string) []string {
 	switch {
@@ -43,7 +50,10 @@ func (s *server) registerUsers() {
 		id: "list-users", method: http.MethodGet, path: "/users", action: "user.list", tag: tag, somewhere: true,
 		summary: "List the users of the organisations whose people the caller may see",
 	},
-		func(c *call, in *peopleInput, _ none) (list[ota.User], error) {
+		func(c *call, in *usersInput, _ none) (list[ota.User], error) {
+			if in.Email != "" {
+				return listOf(s.userWithEmail(c, in))
+			}
 			orgs := c.orgsAsked(in.Org)
 			if in.Org == "" && c.reach.Contains(ota.Scope{Org: ota.MainOrg}) {
 				orgs = nil // users belong to the server
@@ -78,6 +88,26 @@ func (s *server) registerUsers() {
 			}
 			return s.deps.Directory.UpdateUser(c, c.principal, in.ID, body)
 		})
+}
+
+// userWithEmail lists the one user who has a mail address, if the caller would
+// find them in the whole list.
+func (s *server) userWithEmail(c *call, in *usersInput) ([]ota.User, string, error) {
+	none := []ota.User{}
+	u, err := s.deps.Directory.UserByEmail(c, in.Email)
+	if err == nil {
+		_, _, err = s.userInReach(c, u.ID)
+	}
+	if err == nil && in.Org != "" {
+		var orgs []string
+		if orgs, err = s.deps.Directory.OrgsOfUser(c, u.ID); !slices.Contains(orgs, in.Org) || !c.reach.Contains(ota.Scope{Org: in.Org}) {
+			return none, "", err
+		}
+	}
+	if ota.KindOf(err) == ota.KindNotFound && err != nil {
+		return none, "", nil
+	}
+	return []ota.User{u}, "", err
 }
 
 func (s *server) getUser(c *call, in *userInput, _ none) (userDetail, error) {

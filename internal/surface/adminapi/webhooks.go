@@ -3,12 +3,12 @@ package adminapi
 import (
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/plane/notify"
 )
 
 type webhooksInput struct {
@@ -106,98 +106,103 @@ func (s *server) registerWebhooks() {
 			return createdWebhook{Secret: key.Reveal(), Webhook: w}, err
 		})
 	register(s, route{
-		id: "get-webhook", method: http.MethodGet, path: oneWebhook, action: "webhook.get", tag: tag, scope: s.webhookNamed,
+		id: "get-webhook", method: http.MethodGet, path: oneWebhook, action: "webhook.get", tag: tag, somewhere: true,
 		summary: "Get a subscription",
 	},
-		func(c *call, in *webhookInput, _ none) (ota.Webhook, error) { return s.deps.Webhooks.Get(c, in.ID) })
+		inReach(s, func(c *call, in *webhookInput, _ none) (ota.Webhook, error) { return s.deps.Webhooks.Get(c, in.ID) }))
 	register(s, route{
-		id: "update-webhook", method: http.MethodPatch, path: oneWebhook, action: "webhook.update", tag: tag, scope: s.webhookNamed,
+		id: "update-webhook", method: http.MethodPatch, path: oneWebhook, action: "webhook.update", tag: tag, somewhere: true,
 		summary: "Change a subscription, or switch it on or off",
 	},
-		func(c *call, in *webhookInput, body ota.WebhookPatch) (ota.Webhook, error) {
+		inReach(s, func(c *call, in *webhookInput, body ota.WebhookPatch) (ota.Webhook, error) {
 			return s.deps.Webhooks.Set(c, c.actor, in.ID, body)
-		})
+		}))
 	register(s, route{
-		id: "delete-webhook", method: http.MethodDelete, path: oneWebhook, action: "webhook.delete", tag: tag, scope: s.webhookNamed,
+		id: "delete-webhook", method: http.MethodDelete, path: oneWebhook, action: "webhook.delete", tag: tag, somewhere: true,
 		status: http.StatusNoContent, summary: "Delete a subscription with its log of deliveries",
 	},
-		func(c *call, in *webhookInput, _ none) (none, error) {
+		inReach(s, func(c *call, in *webhookInput, _ none) (none, error) {
 			return none{}, s.deps.Webhooks.Delete(c, c.actor, in.ID)
-		})
+		}))
 	register(s, route{
-		id: "rotate-webhook-secret", method: http.MethodPost, path: oneWebhook + "/rotate-secret", action: "webhook.rotate", tag: tag, scope: s.webhookNamed,
+		id: "rotate-webhook-secret", method: http.MethodPost, path: oneWebhook + "/rotate-secret", action: "webhook.rotate", tag: tag, somewhere: true,
 		summary: "Give a subscription a new secret",
 	},
-		func(c *call, in *webhookInput, body rotateWebhook) (createdWebhook, error) {
+		inReach(s, func(c *call, in *webhookInput, body rotateWebhook) (createdWebhook, error) {
 			const most = int64(365 * 24 * 3600)
 			overlap := time.Duration(min(max(body.Overlap, -1), most)) * time.Second
 			key, w, err := s.deps.Webhooks.Rotate(c, c.actor, in.ID, overlap)
 			return createdWebhook{Secret: key.Reveal(), Webhook: w}, err
-		})
+		}))
 	s.registerDeliveries()
 }
 
 func (s *server) registerDeliveries() {
 	const tag = webhooksTag
 	register(s, route{
-		id: "test-webhook", method: http.MethodPost, path: oneWebhook + "/test", action: "webhook.test", tag: tag, scope: s.webhookNamed,
+		id: "test-webhook", method: http.MethodPost, path: oneWebhook + "/test", action: "webhook.test", tag: tag, somewhere: true,
 		status: http.StatusAccepted, summary: "Send a test event, once",
 	},
-		func(c *call, in *webhookInput, _ none) (ota.Delivery, error) {
+		inReach(s, func(c *call, in *webhookInput, _ none) (ota.Delivery, error) {
 			return s.deps.Webhooks.Test(c, c.actor, in.ID)
-		})
+		}))
 	register(s, route{
-		id: "list-deliveries", method: http.MethodGet, path: oneWebhook + "/deliveries", action: "webhook.deliveries", tag: tag, scope: s.webhookNamed,
+		id: "list-deliveries", method: http.MethodGet, path: oneWebhook + "/deliveries", action: "webhook.deliveries", tag: tag, somewhere: true,
 		summary: "List what was sent to a subscription, newest first",
 	},
-		func(c *call, in *deliveriesInput, _ none) (list[ota.Delivery], error) {
+		inReach(s, func(c *call, in *deliveriesInput, _ none) (list[ota.Delivery], error) {
 			return listOf(s.deps.Webhooks.Deliveries(c, in.ID, in.State, in.page()))
-		})
+		}))
 	register(s, route{
-		id: "get-delivery", method: http.MethodGet, path: oneWebhook + "/deliveries/{delivery}", action: "webhook.deliveries", tag: tag, scope: s.webhookNamed,
+		id: "get-delivery", method: http.MethodGet, path: oneWebhook + "/deliveries/{delivery}", action: "webhook.deliveries", tag: tag, somewhere: true,
 		summary: "Get a delivery with its event and all attempts",
 	},
-		func(c *call, in *deliveryInput, _ none) (deliveryAnswer, error) {
+		inReach(s, func(c *call, in *deliveryInput, _ none) (deliveryAnswer, error) {
 			d, event, attempts, err := s.deps.Webhooks.Delivery(c, in.ID, in.Delivery)
 			return deliveryAnswer{Delivery: d, Event: event, Attempts: attempts}, err
-		})
+		}))
 	register(s, route{
-		id: "replay-delivery", method: http.MethodPost, path: oneWebhook + "/deliveries/{delivery}/replay", action: "webhook.replay", tag: tag, scope: s.webhookNamed,
+		id: "replay-delivery", method: http.MethodPost, path: oneWebhook + "/deliveries/{delivery}/replay", action: "webhook.replay", tag: tag, somewhere: true,
 		status: http.StatusAccepted, summary: "Send an event again, as the message it was",
 	},
-		func(c *call, in *deliveryInput, _ none) (ota.Delivery, error) {
+		inReach(s, func(c *call, in *deliveryInput, _ none) (ota.Delivery, error) {
 			return s.deps.Webhooks.Replay(c, c.actor, in.ID, in.Delivery)
-		})
+		}))
 	register(s, route{
-		id: "replay-webhook", method: http.MethodPost, path: oneWebhook + "/replay", action: "webhook.replay", tag: tag, scope: s.webhookNamed,
+		id: "replay-webhook", method: http.MethodPost, path: oneWebhook + "/replay", action: "webhook.replay", tag: tag, somewhere: true,
 		status: http.StatusAccepted, summary: "Send the events of a time again, and those that were missed",
 	},
-		func(c *call, in *webhookInput, body replayRange) (replayed, error) {
+		inReach(s, func(c *call, in *webhookInput, body replayRange) (replayed, error) {
 			n, err := s.deps.Webhooks.ReplayRange(c, c.actor, in.ID, body.From, body.To)
 			return replayed{Events: n}, err
-		})
+		}))
 }
 
-// webhookAsked is what a list or a new webhook is to belong to. What does not
-// exist is the main organisation's business: others hear that they may not.
+// webhookAsked is what a list or a new webhook is to belong to, whether that
+// exists or not: to strangers both look the same.
 func (s *server) webhookAsked(hc huma.Context) (ota.Scope, error) {
-	where, err := s.deps.Webhooks.Where(hc.Context(), ota.NewWebhook{Org: hc.Query("org"), App: hc.Query("app")})
-	return orMain(where, err)
+	where := ota.Scope{Org: hc.Query("org"), App: hc.Query("app")}
+	if where == (ota.Scope{}) {
+		where.Org = ota.MainOrg
+	}
+	return where, nil
 }
 
-// webhookNamed is what the webhook of the address belongs to.
-func (s *server) webhookNamed(hc huma.Context) (ota.Scope, error) {
-	id, err := strconv.ParseInt(hc.Param("id"), 10, 64)
-	if err != nil {
-		return ota.Scope{Org: ota.MainOrg}, nil // the handler's parameters will not be read either
+// inReach runs h only if the webhook of the address is within the caller's
+// reach; one that is not is answered like one that is not there.
+func inReach[P interface{ webhook() int64 }, B, O any](s *server, h func(c *call, in P, body B) (O, error)) func(c *call, in P, body B) (O, error) {
+	return func(c *call, in P, body B) (none O, err error) {
+		w, err := s.deps.Webhooks.Get(c, in.webhook())
+		if err == nil && !c.reach.Contains(ota.Scope{Org: w.Org, App: w.App}) {
+			err = ota.NotFound(notify.CodeWebhookNotFound, "there is no webhook %d", in.webhook())
+		}
+		if err != nil {
+			return none, err
+		}
+		return h(c, in, body)
 	}
-	w, err := s.deps.Webhooks.Get(hc.Context(), id)
-	return orMain(ota.Scope{Org: w.Org, App: w.App}, err)
 }
 
-func orMain(where ota.Scope, err error) (ota.Scope, error) {
-	if k := ota.KindOf(err); err != nil && (k == ota.KindNotFound || k == ota.KindInvalid) {
-		return ota.Scope{Org: ota.MainOrg}, nil
-	}
-	return where, err
-}
+func (in *webhookInput) webhook() int64    { return in.ID }
+func (in *deliveriesInput) webhook() int64 { return in.ID }
+func (in *deliveryInput) webhook() int64   { return in.ID }

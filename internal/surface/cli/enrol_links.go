@@ -27,19 +27,22 @@ user, is good for a day and one use, and replaces the one before.`,
 
 func newResetLinkCommand(g *Globals) *cobra.Command {
 	return &cobra.Command{
-		Use:   "reset-link USER-ID",
+		Use:   "reset-link USER",
 		Short: "Make the link with which a user replaces how they sign in",
 		Long: `Make the link with which somebody who lost passkey, phone or password enrols
 anew. Using it removes what they signed in with before and ends their sessions;
 that you made it stays recorded with what they enrol, because you could have used
-it yourself. It takes roles at least as high as theirs.`,
+it yourself. It takes roles at least as high as theirs. USER is an id or a mail
+address.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := rowID(args[0], "a user", "waxwing users list")
-			if err != nil {
-				return err
-			}
-			return printLink(cmd, g, func(ctx context.Context, cl *client.Client) (ota.Link, error) { return cl.CreateResetLink(ctx, id) })
+			return printLink(cmd, g, func(ctx context.Context, cl *client.Client) (ota.Link, error) {
+				id, err := findUser(ctx, cl, args[0])
+				if err != nil {
+					return ota.Link{}, err
+				}
+				return cl.CreateResetLink(ctx, id)
+			})
 		},
 	}
 }

@@ -42,22 +42,8 @@ func findUser(ctx context.Context, cl *client.Client, who string) (int64, error)
 	if !strings.Contains(who, "@") {
 		return number("user", who)
 	}
-	page := ota.Page{Limit: 500}
-	for {
-		users, next, err := cl.Users(ctx, "", page)
-		if err != nil {
-			return 0, err
-		}
-		for _, u := range users {
-			if strings.EqualFold(u.Email, who) {
-				return u.ID, nil
-			}
-		}
-		if next == "" {
-			return 0, ota.NotFound("user_not_found", "there is no user %q", who).WithHint("waxwing users list shows who is there")
-		}
-		page.After = next
-	}
+	u, err := cl.UserByEmail(ctx, who)
+	return u.ID, err
 }
 
 // state is how a disabled subject is shown in tables.
