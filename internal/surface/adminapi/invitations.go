@@ -29,13 +29,8 @@ func (s *server) registerInvitations() {
 			return listOf(s.deps.Identity.Invitations(c, c.reach, in.page()))
 		})
 	register(s, route{
-<<<<<<< HEAD
-		id: "create-invitation", method: http.MethodPost, path: "/invitations", action: "invitation.create", tag: tag, status: http.StatusCreated,
-		summary: "Invite somebody, with grants that the caller may give; the link is mailed to them, or shown only this once",
-=======
 		id: "create-invitation", method: http.MethodPost, path: "/invitations", action: "invitation.create", tag: tag, status: http.StatusCreated, somewhere: true,
-		summary: "Invite somebody, with grants that the caller may give; the link is shown only this once",
->>>>>>> cda8ac0 (Administrators of other organisations and of parts invite, reset and end sessions there; links stand only as long as their maker could make them)
+		summary: "Invite somebody, with grants that the caller may give; the link is mailed to them, or shown only this once",
 	},
 		func(c *call, _ *Request, body ota.NewInvitation) (ota.Invited, error) {
 			if len(body.Grants) == 0 {
