@@ -80,6 +80,20 @@ func TestWaysAround(t *testing.T) {
 			_, err = tm.CreateChannel(tm.ctx(), ada, app, "new", patch(func(p *ota.PolicyPatch) { p.Public, p.RequiredApprovals = new(true), new(1) }))
 			return err
 		}, waits},
+		{"devices that lack native packages", func(tm *team, ada ota.Principal) error {
+			_, err := tm.UpdateChannel(tm.ctx(), ada, app, prod, patch(func(p *ota.PolicyPatch) { p.NativePackages = new(ota.NativeWarn) }))
+			return err
+		}, waits},
+		{"provenance that must be signed", func(tm *team, ada ota.Principal) error {
+			_, err := tm.UpdateChannel(tm.ctx(), ada, app, prod, patch(func(p *ota.PolicyPatch) { p.Provenance = new(ota.ProvenanceSigned) }))
+			return err
+		}, ""},
+		{"provenance that need not be signed", func(tm *team, ada ota.Principal) error {
+			_, err := tm.UpdateChannel(tm.ctx(), ada, app, prod, patch(func(p *ota.PolicyPatch) { p.Provenance = new(ota.ProvenanceSigned) }))
+			tm.do(err)
+			_, err = tm.UpdateChannel(tm.ctx(), ada, app, prod, patch(func(p *ota.PolicyPatch) { p.Provenance = new(ota.ProvenanceRecorded) }))
+			return err
+		}, waits},
 		{"another strategy", func(tm *team, ada ota.Principal) error {
 			_, err := tm.UpdateChannel(tm.ctx(), ada, app, prod, patch(func(p *ota.PolicyPatch) { p.Strategy = new(ota.StrategyNone) }))
 			return err

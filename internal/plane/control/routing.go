@@ -100,7 +100,13 @@ func weaker(before, after ota.Policy) bool {
 		after.ApprovalTTL > before.ApprovalTTL ||
 		after.Strategy != before.Strategy ||
 		before.UnderNative && !after.UnderNative ||
+		before.NativePackages == ota.NativeEnforce && after.NativePackages != ota.NativeEnforce ||
+		lessProvenance(before.Provenance, after.Provenance) ||
 		after.MinNative != before.MinNative)
+}
+
+func lessProvenance(before, after ota.ProvenanceMode) bool {
+	return before != after && before != ota.ProvenanceOff && after != ota.ProvenanceSigned
 }
 
 // maxBinds is how many devices operators may bind, within a day, to channels
