@@ -1,9 +1,10 @@
 // Command bench measures the whole process against the figures the README
 // states: the update check against a bare handler, durable events, a push, the
-// start of the command line, and memory. Everything runs on this machine's
+// start of the command line, memory, and the pages of the console with a large
+// database. Everything runs on this machine's
 // loopback, is bounded, and stops by itself.
 //
-// It must never be part of the product, and it judges nothing: it prints.
+// It must never be part of the product, and it judges nothing but the budgets of pages: it prints.
 package main
 
 import (
@@ -21,7 +22,9 @@ func main() {
 	var o options
 	flag.StringVar(&o.binary, "binary", "", "the waxwing binary to measure")
 	flag.StringVar(&o.sample, "sample", "", "folder with the sample app's v1 and v2; without it the push is not measured")
-	flag.StringVar(&o.only, "only", "", "one of start, check, events, push")
+	flag.StringVar(&o.only, "only", "", "one of start, check, events, push, console")
+	flag.StringVar(&o.data, "data", "", "folder to load the console's server into, or that was loaded before; \"\" = one that goes away")
+	flag.IntVar(&o.devices, "devices", 1_000_000, "devices that the console's server knows")
 	flag.IntVar(&o.apps, "apps", 1000, "apps to load")
 	flag.IntVar(&o.bundles, "bundles", 200, "bundles of each app")
 	flag.IntVar(&o.overrides, "overrides", 100_000, "device overrides in all")
@@ -43,7 +46,9 @@ func exit(err error) {
 
 type options struct {
 	binary, sample, only     string
+	data                     string
 	apps, bundles, overrides int
+	devices                  int
 	requests, rounds         int
 }
 
@@ -56,6 +61,7 @@ func run(ctx context.Context, o options) error {
 		{"check", measureCheck},
 		{"events", measureEvents},
 		{"push", measurePush},
+		{"console", measureConsole},
 	} {
 		if o.only != "" && o.only != part.name {
 			continue

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -67,11 +68,31 @@ func (p *proc) cpu() (time.Duration, error) {
 	return time.Duration(user+sys) * 10 * time.Millisecond, errors.Join(err1, err2)
 }
 
+// running is the processor time the process has used, to the nanosecond; that of
+// threads that ended is missing.
+func (p *proc) running() time.Duration {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
+	var sum time.Duration
+	for _, f := range files {
+		raw, _ := os.ReadFile(f)
+		if fields := strings.Fields(string(raw)); len(fields) > 0 {
+			ns, _ := strconv.ParseInt(fields[0], 10, 64)
+			sum += time.Duration(ns)
+		}
+	}
+	return sum
+}
+
 // peak is the most memory that was resident, in MiB.
-func (p *proc) peak() float64 {
+func (p *proc) peak() float64 { return p.memory("VmHWM:") }
+
+// resident is the memory that is resident now, in MiB.
+func (p *proc) resident() float64 { return p.memory("VmRSS:") }
+
+func (p *proc) memory(what string) float64 {
 	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	for line := range strings.Lines(string(raw)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if rest, ok := strings.CutPrefix(line, what); ok {
 			kb, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
 			return kb / 1024
 		}

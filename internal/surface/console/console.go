@@ -99,6 +99,18 @@ func New(d Deps) (*Console, error) {
 	return c, nil
 }
 
+// Pages lists the patterns of the addresses that are read, such as
+// "/console/apps/{app}", for those who measure them.
+func (c *Console) Pages() []string {
+	var out []string
+	for _, rt := range c.routes {
+		if rt.method == http.MethodGet {
+			out = append(out, Prefix+rt.path)
+		}
+	}
+	return out
+}
+
 // ServeHTTP answers a request. Forms of other sites are refused.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header(), r.TLS != nil)

@@ -96,7 +96,9 @@ func (b *Browser) listen(ev any) {
 		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
 			b.complaints = append(b.complaints, fmt.Sprintf("log: %s %s", e.Entry.Text, e.Entry.URL))
 		}
-	case *network.EventLoadingFinished:
+	case *network.EventDataReceived: // also of what never ends
+		b.bytes[string(e.RequestID)] += float64(e.EncodedDataLength)
+	case *network.EventLoadingFinished: // with headers
 		b.bytes[string(e.RequestID)] = e.EncodedDataLength
 	}
 }
@@ -166,6 +168,12 @@ func (b *Browser) Wait(selector string) {
 func Eval[T any](b *Browser, expression string) T {
 	b.t.Helper()
 	return run(b, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+}
+
+// Forget empties the browser's cache.
+func (b *Browser) Forget() {
+	b.t.Helper()
+	b.Do(command(network.ClearBrowserCache, cdp.Empty{}))
 }
 
 // Size sets the size of the window in CSS pixels.
