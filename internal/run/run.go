@@ -29,6 +29,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/identity"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
+	"github.com/waxwing-ota/waxwing/internal/plane/scans"
 	"github.com/waxwing-ota/waxwing/internal/plane/snap"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
 	"github.com/waxwing-ota/waxwing/internal/run/config"
@@ -59,6 +60,7 @@ type Server struct {
 	edge      *edge.Service
 	notify    *notify.Service
 	mailer    *mail.Mailer // nil = no mail server is set
+	scans     *scans.Service
 	routes    *routes
 	ready     *ready
 	ln        net.Listener
@@ -99,7 +101,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.blobs, err = blobfs.Open(s.data.blobs(), time.Now); err != nil {
 		return err
 	}
-	s.wirePlanes()
+	if err = s.wirePlanes(); err != nil {
+		return err
+	}
 	if err = s.snap.Load(ctx); err != nil {
 		return err
 	}
@@ -134,6 +138,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.ingest.Run(intake) })
 	g.Go(func() error { return s.keepAudit(ctx) })
 	g.Go(func() error { return s.notify.Run(ctx) })
+	g.Go(func() error { return s.scans.Run(ctx) })
 	g.Go(func() error { return (&sweeper{sweep: s.control.SweepApprovals, log: s.log}).run(ctx) })
 	g.Go(func() error { return s.forwardAudit(ctx) })
 	g.Go(func() error { return (&collector{collect: s.control.CollectGarbage, log: s.log}).run(ctx) })

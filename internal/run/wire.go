@@ -28,8 +28,12 @@ import (
 // without a person.
 const haltActor ota.Actor = "system/guard"
 
-func (s *Server) wirePlanes() {
+func (s *Server) wirePlanes() error {
 	s.wireDirectory()
+	var err error
+	if s.scans, err = s.wireScans(); err != nil {
+		return err
+	}
 	s.snap = snap.NewHolder(s.db)
 	s.ingest = ingest.New(ingest.Deps{
 		Store: s.db, Snap: s.snap, Now: time.Now, Log: s.log,
@@ -40,6 +44,7 @@ func (s *Server) wirePlanes() {
 	})
 	s.control = control.New(control.Deps{
 		Store: s.db, Blobs: s.blobs, Snap: s.snap, Now: time.Now, Rand: rand.Reader, Flush: s.ingest.Flush,
+		Rules: s.scans.RuleIDs(), ScanAsked: s.scans.Wake,
 		MayApprove: s.mayApprove, NeedsAssertion: s.needsAssertion, Assert: s.assert, Challenge: s.challenge, ConsoleURL: strings.TrimRight(s.cfg.PublicURL, "/"),
 		MaxBlob: s.cfg.MaxBlob, Retention: s.cfg.Retention, EventRetention: s.cfg.EventRetention,
 	})
@@ -47,6 +52,7 @@ func (s *Server) wirePlanes() {
 		Store: sqlstore.Tokens{DB: s.db}, Grants: s.db.EffectiveGrants, Now: time.Now, Rand: rand.Reader,
 		Verifier: s.idVerifier(), Audience: s.ciAudience(),
 	})
+	return nil
 }
 
 // wireDirectory makes the plane of people and roles.
@@ -71,7 +77,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 		return err
 	}
 	deps := adminapi.Deps{
-		Control: s.control, Directory: s.directory, Tokens: s.tokens, Audit: s.audit, Webhooks: s.notify,
+		Control: s.control, Directory: s.directory, Tokens: s.tokens, Audit: s.audit, Webhooks: s.notify, Scans: s.scans,
 		Authenticate: s.tokens.Authenticate, Access: s.access,
 		Probe: s.probe, Status: s.status, MaxBody: s.cfg.MaxBody, Log: s.log,
 	}

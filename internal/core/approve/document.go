@@ -24,7 +24,8 @@ type Document struct {
 	Content  *Content  `json:"content,omitempty"`
 	Rollout  *Rollout  `json:"rollout,omitempty"`
 	Change   *Change   `json:"change,omitempty"`
-	Protects []Guarded `json:"protects"` // the protected channels concerned, by name
+	Scan     *Scan     `json:"scan,omitempty"` // findings that need approval
+	Protects []Guarded `json:"protects"`       // the protected channels concerned, by name
 }
 
 // Channel is what a channel serves, and to whom, when the request is made.

@@ -17,7 +17,8 @@ const (
 	ActAppDelete     Act = "app.delete"
 	ActKeyCreate     Act = "key.create"
 	ActKeyState      Act = "key.state"
-	ActBundleUpdate  Act = "bundle.update" // its lowest native version: who gets it
+	ActScanPolicy    Act = "scan_policy.update" // lets more pass onto a protected channel
+	ActBundleUpdate  Act = "bundle.update"      // its lowest native version: who gets it
 )
 
 // ApprovalState says where a request stands. All states but the first are final.

@@ -138,6 +138,7 @@ func (t *txn) DeleteChannel(ctx context.Context, id int64) ([]ota.DeviceID, erro
 	for _, q := range []string{
 		// Nothing of it may bear on a channel that takes the same name.
 		`DELETE FROM grants WHERE channel <> '' AND (app, channel) IN (SELECT app, name FROM channels WHERE id = $1)`,
+		`DELETE FROM scan_policies WHERE channel_id = $1`,
 		`DELETE FROM channels WHERE id = $1`,
 	} {
 		if _, err := t.exec(ctx, q, id); err != nil {

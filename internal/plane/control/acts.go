@@ -36,6 +36,8 @@ func (s *Service) actOf(a *ota.Approval) (*act, error) {
 		return again(d.Request, func(in keyCall) *act { return s.registerKeyAct(a.App, in, a.Object, new(ota.Key)) })
 	case ota.ActKeyState:
 		return again(d.Request, func(in keyCall) *act { return s.keyStateAct(a.App, in, new(ota.Key)) })
+	case ota.ActScanPolicy:
+		return again(d.Request, func(in scanPolicyCall) *act { return s.scanPolicyAct(a.App, in) })
 	case ota.ActBundleUpdate:
 		return again(d.Request, func(in bundleCall) *act { return s.updateBundleAct(a.App, in, new(ota.Bundle)) })
 	}

@@ -47,6 +47,10 @@ const (
 	CodeProvenanceMissing  = "provenance_missing"  // the channel asks for it
 	CodeProvenanceUnsigned = "provenance_unsigned" // the channel asks for a signature
 
+	CodeScanBlocked = "scan_blocked" // findings keep the bundle off the channel
+	CodeScanPending = "scan_pending" // the server's scan is demanded, and not done yet
+	CodeScanMissing = "scan_missing" // the report that is demanded is not there
+
 	// KindInvalid.
 
 	CodeNameInvalid       = "name_invalid"

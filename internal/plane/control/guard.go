@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -30,6 +31,7 @@ type plan struct {
 	content *approve.Content
 	rollout *approve.Rollout
 	change  *approve.Change
+	scan    *approve.Scan
 
 	run   func(ctx context.Context, tx Tx, actor ota.Actor) (ota.Change, error)
 	after func() // once it is committed; nil = nothing
@@ -62,7 +64,7 @@ func (p *plan) ttl() time.Duration {
 func (a *act) document(p *plan) approve.Document {
 	d := approve.Document{
 		App: a.app, Act: a.kind, Object: a.object, Request: a.request,
-		Content: p.content, Rollout: p.rollout, Change: p.change,
+		Content: p.content, Rollout: p.rollout, Change: p.change, Scan: p.scan,
 	}
 	if c := p.channel; c != nil {
 		d.Channel = &approve.Channel{ID: c.ID, Name: c.Name, Audience: approve.AudienceOf(c.Policy)}
@@ -94,9 +96,12 @@ func (e *PendingError) Error() string { return e.Err.Error() }
 // Unwrap gives the error for callers that know no approvals.
 func (e *PendingError) Unwrap() error { return e.Err }
 
-func pending(a ota.Approval) error {
+func pending(a ota.Approval, scan *approve.Scan) error {
 	what := "channel " + a.Channel + " is protected"
-	if a.Channel == "" {
+	switch {
+	case scan != nil:
+		what = fmt.Sprintf("the scan has %d findings that somebody must approve for channel %s", scan.Total, a.Channel)
+	case a.Channel == "":
 		what = "the app has protected channels"
 	}
 	return &PendingError{Approval: a, Err: ota.Conflict(CodeApprovalRequired,
@@ -109,6 +114,7 @@ func pending(a ota.Approval) error {
 func (s *Service) guarded(ctx context.Context, p ota.Principal, a *act) error {
 	var wait *ota.Approval
 	var after func()
+	var found *approve.Scan
 	err := s.update(ctx, p.Actor(), a.app, func(tx Tx) (ota.Change, error) {
 		pl, err := a.plan(ctx, tx)
 		if err != nil {
@@ -118,6 +124,7 @@ func (s *Service) guarded(ctx context.Context, p ota.Principal, a *act) error {
 			after = pl.after
 			return pl.run(ctx, tx, p.Actor())
 		}
+		found = pl.scan
 		req, c, err := s.request(ctx, tx, p, a, pl)
 		wait = &req
 		return c, err
@@ -127,7 +134,7 @@ func (s *Service) guarded(ctx context.Context, p ota.Principal, a *act) error {
 	}
 	if wait != nil {
 		s.linked(wait)
-		return pending(*wait)
+		return pending(*wait, found)
 	}
 	if after != nil {
 		after()

@@ -73,13 +73,23 @@ func (s *Service) insert(ctx context.Context, actor ota.Actor, b ota.Bundle, tre
 			}
 		}
 		created = true
+		if b, err = tx.InsertBundle(ctx, b, tree); err != nil {
+			return ota.Change{}, err
+		}
+		if j, ok := s.scanJob(&b); ok {
+			if err := tx.SetScanJob(ctx, j); err != nil {
+				return ota.Change{}, err
+			}
+		}
 		detail := fields{"tree": b.Tree.String(), "files": b.FileCount, "size": b.Size}
 		if len(mismatch) > 0 {
 			detail["native_mismatch"] = mismatch
 		}
-		b, err = tx.InsertBundle(ctx, b, tree)
-		return changed(change("bundle.create", b.App, b.Version, detail), nil, b), err
+		return changed(change("bundle.create", b.App, b.Version, detail), nil, b), nil
 	})
+	if err == nil && created {
+		s.scanAsked()
+	}
 	return b, created, err
 }
 

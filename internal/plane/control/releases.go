@@ -62,9 +62,11 @@ func (s *Service) releaseAct(app string, in releaseCall, out *ota.Release, done 
 		// The built-in bundle is in the native app: to go back to it is always free.
 		if ch.Policy.Protected() && b.ID != 0 {
 			pl.protects = []ota.Channel{ch}
-			pl.content, err = sealedContent(ctx, tx, &ch, b)
+			if pl.content, err = sealedContent(ctx, tx, &ch, b); err != nil {
+				return nil, err
+			}
 		}
-		return pl, err
+		return pl, s.guardScan(ctx, tx, pl, b, false)
 	}
 	return a
 }

@@ -88,10 +88,20 @@ func wider(before, after ota.Rollout) bool {
 
 // guardRollout makes a plan that puts a rollout's content on more devices of a
 // protected channel wait for approval, unless it was approved there before and
-// this is not its start.
+// this is not its start. The channel's scan policy holds for any channel.
 func (s *Service) guardRollout(ctx context.Context, tx Tx, pl *plan, b ota.Bundle, more, start bool) error {
+	if !more {
+		return nil
+	}
+	if err := s.guardProtected(ctx, tx, pl, b, start); err != nil {
+		return err
+	}
+	return s.guardScan(ctx, tx, pl, b, !start)
+}
+
+func (s *Service) guardProtected(ctx context.Context, tx Tx, pl *plan, b ota.Bundle, start bool) error {
 	ch := pl.channel
-	if !ch.Policy.Protected() || !more {
+	if !ch.Policy.Protected() {
 		return nil
 	}
 	content, err := sealedContent(ctx, tx, ch, b)

@@ -37,6 +37,11 @@ type Deps struct {
 	// "" = links are paths of the server.
 	ConsoleURL string
 
+	// Rules are the ids of the scan's rules, for policies. ScanAsked hears that
+	// there is a bundle to scan; nil = nobody does.
+	Rules     []string
+	ScanAsked func()
+
 	MaxBlob        int64         // bytes of one blob; 0 = 1 GiB
 	Retention      time.Duration // how long history keeps its bundles; 0 = 90 days
 	EventRetention time.Duration // how long events are kept; 0 = 90 days
@@ -56,6 +61,8 @@ type Service struct {
 	assert         func(ctx context.Context, person int64, digest ota.Digest, response json.RawMessage) error
 	challenge      func(ctx context.Context, person int64, digest ota.Digest) (json.RawMessage, error)
 	console        string
+	rules          []string
+	scanAsked      func()
 
 	maxBlob        int64
 	retention      time.Duration
@@ -74,6 +81,10 @@ func New(d Deps) *Service {
 		store: d.Store, blobs: d.Blobs, snap: d.Snap, now: d.Now, rand: d.Rand, flush: d.Flush,
 		mayApprove: d.MayApprove, needsAssertion: d.NeedsAssertion, assert: d.Assert, challenge: d.Challenge, console: d.ConsoleURL,
 		maxBlob: d.MaxBlob, retention: d.Retention, eventRetention: d.EventRetention,
+	}
+	s.rules, s.scanAsked = d.Rules, d.ScanAsked
+	if s.scanAsked == nil {
+		s.scanAsked = func() {}
 	}
 	if s.flush == nil {
 		s.flush = func(context.Context) error { return nil }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/scanpolicy"
 )
 
 // Reader is what can be read, within a transaction or outside. What is not
@@ -52,6 +53,15 @@ type Reader interface {
 	Makers(ctx context.Context, a ota.Actor) (Makers, error)
 	TokenMakers(ctx context.Context, id int64) ([]ota.Actor, error)
 	Changes(ctx context.Context, app string, p ota.Page) ([]ota.Change, string, error)
+
+	// ScanPolicy returns what was set for a channel (0 = for the app), if anything was.
+	ScanPolicy(ctx context.Context, app string, channelID int64) (p ota.ScanPolicyInfo, set bool, err error)
+	// LatestScans returns the latest reports of a bundle, signed or not, from each
+	// source, newest first.
+	LatestScans(ctx context.Context, bundleID int64) ([]scanpolicy.Report, error)
+	ScanJob(ctx context.Context, bundleID int64) (*ota.ScanJob, error)
+	// LiveSuppressions lists those that are not rejected and hold at a time.
+	LiveSuppressions(ctx context.Context, app string, at int64) ([]ota.Suppression, error)
 }
 
 // PastRelease is a release of a channel's history.
@@ -123,6 +133,10 @@ type Tx interface {
 	// InsertVote stores a vote in place of one the person gave before.
 	InsertVote(ctx context.Context, id int64, v ota.ApprovalVote) error
 	MarkBrokenGlass(ctx context.Context, channelID, at int64) error
+
+	// SetScanPolicy sets the policy of a channel (0 = of the app); nil removes it.
+	SetScanPolicy(ctx context.Context, app string, channelID int64, p *ota.ScanPolicy, at int64, by ota.Actor) error
+	SetScanJob(ctx context.Context, j ota.ScanJob) error
 
 	// RetireBundles marks bundles that retention lets go as deleted and returns
 	// them: those that were made before since, are no channel's current release

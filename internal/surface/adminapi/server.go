@@ -18,6 +18,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/identity"
 	"github.com/waxwing-ota/waxwing/internal/plane/insight"
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
+	"github.com/waxwing-ota/waxwing/internal/plane/scans"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
 )
 
@@ -37,6 +38,7 @@ type Deps struct {
 	Tokens       *token.Service
 	Audit        *audit.Service
 	Webhooks     *notify.Service
+	Scans        *scans.Service
 	Authenticate Authenticator
 	Access       Access
 	Directory    *directory.Service
@@ -110,6 +112,9 @@ func build(d Deps) (*server, error) {
 	s.registerAudit()
 	s.registerWebhooks()
 	s.registerInsight()
+	s.registerScans()
+	s.registerScanPolicy()
+	s.registerSuppressions()
 
 	var err error
 	if s.doc, err = finish(s.api.OpenAPI()); err != nil {
