@@ -19,7 +19,8 @@ func (s *Service) scanJob(b *ota.Bundle) (j ota.ScanJob, ok bool) {
 
 // Authors finds the people behind a caller; none = nobody knows.
 func (s *Service) Authors(ctx context.Context, p ota.Principal) ([]int64, error) {
-	return s.authors(ctx, s.store, p)
+	people, _, err := s.authors(ctx, s.store, p)
+	return people, err
 }
 
 // ScanReadable reports whether the server can read a bundle: there is a plain
@@ -122,7 +123,7 @@ func (s *Service) guardScan(ctx context.Context, tx Tx, pl *plan, b ota.Bundle, 
 	need := *ch
 	need.Policy.RequiredApprovals = max(1, need.Policy.RequiredApprovals)
 	if approvedBefore {
-		ok, err := approvedOn(ctx, tx, ch, content, need.Policy.RequiredApprovals)
+		ok, err := approvedOn(ctx, tx, ch, content, &need.Policy)
 		if err != nil {
 			return err
 		}
