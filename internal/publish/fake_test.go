@@ -174,7 +174,7 @@ func (f *fake) SetRollout(_ context.Context, _, _ string, in ota.RolloutRequest)
 
 func (f *fake) Bundle(_ context.Context, _, version string) (ota.Bundle, error) {
 	b := f.bundles[version]
-	out := ota.Bundle{Version: version, Variants: b.Variants, MinNative: b.MinNative}
+	out := ota.Bundle{App: testApp, Version: version, Variants: b.Variants, MinNative: b.MinNative, SBOM: b.SBOM, Provenance: b.Provenance}
 	if len(b.Tree) > 0 {
 		out.Tree = ota.TreeDigest(b.Tree)
 	}
@@ -202,6 +202,14 @@ func (f *fake) OpenBlob(_ context.Context, _ string, d ota.Digest) (io.ReadClose
 func (f *fake) ImportBundle(_ context.Context, _ string, in ota.ImportBundle) (ota.Bundle, bool, error) {
 	f.imported = append(f.imported, in)
 	return ota.Bundle{Version: in.Version, Variants: []ota.Variant{in.Variant}}, true, nil
+}
+
+func (f *fake) SBOM(_ context.Context, _, version string) ([]byte, error) {
+	return f.blobs[f.bundles[version].SBOM], nil
+}
+
+func (f *fake) Provenance(_ context.Context, _, version string) ([]byte, error) {
+	return f.blobs[f.bundles[version].Provenance], nil
 }
 
 func (f *fake) NativeBuilds(context.Context, string, string) ([]ota.NativeBuild, error) {

@@ -25,6 +25,9 @@ type Options struct {
 	Link, Comment  string
 	Note           string // of the release
 	NativePackages []ota.NativePackage
+	SBOM           []byte      // a CycloneDX document; nil = none
+	Provenance     *Provenance // nil = it is not told
+
 	// AllowNativeMismatch publishes although devices of the channel lack native
 	// packages; the server holds the bundle back from those.
 	AllowNativeMismatch bool

@@ -177,6 +177,9 @@ func (p *push) publish(ctx context.Context) error {
 		}
 		in.Variants = append(in.Variants, out)
 	}
+	if err := p.documents(ctx, &in); err != nil {
+		return err
+	}
 	_, created, err := p.server.CreateBundle(ctx, p.o.App, in)
 	p.result.Created = created
 	return err

@@ -19,6 +19,8 @@ type Report struct {
 	KeyID   string    `json:"key_id"` // "" = the plain variant
 	Zip     *ZipCheck `json:"zip"`    // nil = there is none to check
 	Files   Volume    `json:"files"`  // entries of the file list that are right, in stored bytes
+	// Provenance is nil for a zip on this machine.
+	Provenance *ProvenanceCheck `json:"provenance,omitempty"`
 	// Problems are what a device would refuse; Notes what could not be checked.
 	Problems []Problem `json:"problems"`
 	Notes    []string  `json:"notes"`

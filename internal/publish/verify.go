@@ -18,6 +18,7 @@ type Source interface {
 	Bundle(ctx context.Context, app, version string) (ota.Bundle, error)
 	VariantFiles(ctx context.Context, app, version, keyID string) (ota.Variant, error)
 	OpenBlob(ctx context.Context, app string, d ota.Digest) (body io.ReadCloser, size int64, err error)
+	documentSource
 }
 
 // Published names a variant of a published bundle.
@@ -68,6 +69,9 @@ func Verify(ctx context.Context, c Source, p Published) (*Report, error) {
 	}
 	if rep.Zip == nil && len(v.Files) == 0 && v.ExternalURL == "" && len(rep.Problems) == 0 {
 		rep.fault("zip", bad("nothing_published", "there is neither a zip nor a file list"))
+	}
+	if err := verifyDocuments(ctx, c, p, b, rep); err != nil {
+		return nil, err
 	}
 	return rep.close(), nil
 }

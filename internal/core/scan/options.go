@@ -9,6 +9,7 @@ type Options struct {
 	Baseline *Report   // of the bundle to compare with; nil = none (ST-007, ST-008 and part of ST-015 are silent)
 	Metadata *Metadata // of the release; nil = unknown (ST-019 is silent)
 	Advisory []Advisory
+	Packages []Library // what the bundle was made of, as the lock file or SBOM in Path says
 
 	Off      []string // rules that are not asked
 	Allowed  Allowed
@@ -45,6 +46,7 @@ type Advisory struct {
 	// A version is affected from Introduced on ("" or "0" = the first) and
 	// before Fixed ("" = all later ones); or if Versions lists it.
 	Introduced, Fixed string
+	LastAffected      string // the last affected version; "" = Fixed says it
 	Versions          []string
 	Score             float64 // CVSS, 0 = unknown
 }

@@ -32,7 +32,7 @@ func (e *engine) compileLibraries() error {
 // vulnerableLibraries finds the libraries that name themselves, and those of
 // them that an advisory names.
 func vulnerableLibraries() detector {
-	return detector{rule: "ST-017", file: func(f *file) {
+	return detector{rule: "ST-017", bundle: vulnerablePackages, file: func(f *file) {
 		if f.kind != kindScript {
 			return
 		}
@@ -43,6 +43,34 @@ func vulnerableLibraries() detector {
 			}
 		}
 	}}
+}
+
+// maxVulnerable bounds the findings about packages.
+const maxVulnerable = 500
+
+// vulnerablePackages finds the packages the bundle was made of that an advisory
+// names. A package may be in several versions and a hole in several ranges.
+func vulnerablePackages(b *bundle) {
+	byName := map[string][]*Advisory{}
+	for i := range b.e.opts.Advisory {
+		a := &b.e.opts.Advisory[i]
+		name := strings.ToLower(a.Package)
+		byName[name] = append(byName[name], a)
+	}
+	seen := map[string]bool{}
+	for i := range b.e.opts.Packages {
+		p := &b.e.opts.Packages[i]
+		for _, a := range byName[strings.ToLower(p.Name)] {
+			key := p.Name + "@" + p.Version + " " + a.ID
+			if seen[key] || !a.affects(p.Name, p.Version) {
+				continue
+			}
+			if seen[key] = true; len(seen) > maxVulnerable {
+				return
+			}
+			b.add("ST-017", a.severity(), key, fmt.Sprintf("%s %s (%s) has the known hole %s: %s", clip(p.Name), clip(p.Version), clip(p.Path), clip(a.ID), a.advice()))
+		}
+	}
 }
 
 // span is a part of a file.
@@ -126,6 +154,9 @@ func (a *Advisory) affects(name, version string) bool {
 		return false
 	}
 	if from, ok := semver.Parse(a.Introduced); ok && semver.Compare(v, from) < 0 {
+		return false
+	}
+	if last, ok := semver.Parse(a.LastAffected); ok && semver.Compare(v, last) > 0 {
 		return false
 	}
 	if a.Fixed == "" {

@@ -64,7 +64,8 @@ func (s reads) storedByID(ctx context.Context, ids []int64, out map[int64]ota.Va
 func (s reads) OwnsBlob(ctx context.Context, app string, d ota.Digest) (bool, error) {
 	n, err := selectOne(ctx, s.q, nil, scanInt, `SELECT
 		EXISTS (SELECT 1 FROM stored_files s JOIN encodings e ON e.id = s.encoding_id WHERE s.blob = $1 AND e.app = $2)
-		OR EXISTS (SELECT 1 FROM variants v JOIN bundles b ON b.id = v.bundle_id WHERE v.zip = $1 AND b.app = $2)`, d[:], app)
+		OR EXISTS (SELECT 1 FROM variants v JOIN bundles b ON b.id = v.bundle_id WHERE v.zip = $1 AND b.app = $2)
+		OR EXISTS (SELECT 1 FROM bundles WHERE app = $2 AND (sbom = $1 OR provenance = $1))`, d[:], app)
 	if n != 0 || err != nil {
 		return n != 0, err
 	}

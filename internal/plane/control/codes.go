@@ -77,8 +77,7 @@ const (
 	CodePlatformInvalid   = "platform_invalid"
 	CodeNativeModeInvalid = "native_packages_invalid"
 	CodeProvenanceMode    = "provenance_mode_invalid"
-	CodeProvenanceInvalid = "provenance_invalid" // it is not of this bundle, or a signature is wrong
-	CodeSBOMInvalid       = "sbom_invalid"
+	CodeDocumentTooLarge  = "document_too_large"
 
 	// KindUnavailable.
 

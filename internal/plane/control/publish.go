@@ -43,6 +43,10 @@ func (s *Service) CreateBundle(ctx context.Context, actor ota.Actor, app string,
 	if err := v.bundle(ctx, in.Tree, in.Variants); err != nil {
 		return b, false, err
 	}
+	b.SBOM, b.Provenance = in.SBOM, in.Provenance
+	if err := v.documents(ctx, &b); err != nil {
+		return b, false, err
+	}
 	return s.insert(ctx, actor, b, in.Tree, v.keys, in.NativeMismatch)
 }
 

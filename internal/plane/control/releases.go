@@ -47,6 +47,9 @@ func (s *Service) releaseAct(app string, in releaseCall, out *ota.Release, done 
 			}
 			return nothing(), err
 		}
+		if err := comesFrom(&ch, &b); err != nil {
+			return nil, err
+		}
 		pl := &plan{channel: &ch}
 		pl.run = func(ctx context.Context, tx Tx, actor ota.Actor) (ota.Change, error) {
 			if ch.Rollout != nil && ch.Rollout.Version == in.Version {

@@ -128,6 +128,9 @@ func (s *Service) newRollout(ctx context.Context, tx Tx, ch *ota.Channel, versio
 	if err != nil {
 		return nil, err
 	}
+	if err := comesFrom(ch, &b); err != nil {
+		return nil, err
+	}
 	id := make([]byte, 16)
 	if _, err := io.ReadFull(s.rand, id); err != nil {
 		return nil, fmt.Errorf("make a rollout id: %w", err)
@@ -172,6 +175,9 @@ func (s *Service) promoteAct(app string, in channelCall, out *ota.Release) *act 
 		}
 		b, err := liveBundle(ctx, tx, app, ch.Rollout.Version)
 		if err != nil {
+			return nil, err
+		}
+		if err := comesFrom(&ch, &b); err != nil {
 			return nil, err
 		}
 		a.object = b.Version

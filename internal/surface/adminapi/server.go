@@ -106,6 +106,7 @@ func build(d Deps) (*server, error) {
 	s.registerApprovals()
 	s.registerBlobs()
 	s.registerBundles()
+	s.registerDocuments()
 	s.registerNatives()
 	s.registerDevices()
 	s.registerEvents()

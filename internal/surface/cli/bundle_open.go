@@ -146,6 +146,9 @@ func printReport(w io.Writer, r *publish.Report) {
 	if r.Files.Count > 0 {
 		fmt.Fprintf(w, "ok    %d listed files, %s\n", r.Files.Count, bytesText(r.Files.Bytes))
 	}
+	if p := r.Provenance; p != nil && p.Present {
+		fmt.Fprintf(w, "ok    %s\n", clean(originText(p)))
+	}
 	for _, n := range r.Notes {
 		fmt.Fprintln(w, "note  "+clean(n))
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,7 @@ import (
 func newBundlesCommand(g *Globals) *cobra.Command {
 	c := newGroup("bundle", "List, check, open, import and delete published bundles",
 		newBundleListCommand(g), newBundleShowCommand(g), newBundleSetCommand(g), newBundleVerifyCommand(g),
+		newBundleSBOMCommand(g), newBundleSBOMDiffCommand(g), newBundleProvenanceCommand(g),
 		newBundleDecryptCommand(g), newBundleImportCommand(g), newBundleDeleteCommand(g))
 	c.Aliases = []string{"bundles"}
 	return c
@@ -84,6 +86,7 @@ func printBundle(g *Globals, b ota.Bundle) error {
 			}
 			facts(w, "variant", variantText(v.KeyID)+", "+zip)
 		}
+		facts(w, "sbom", short(b.SBOM), "provenance", short(b.Provenance), "signed by", strings.Join(b.SignedBy, ", "))
 		for _, p := range b.NativePackages {
 			facts(w, "native", p.Name+" "+p.Version)
 		}

@@ -23,8 +23,11 @@ type pushOptions struct {
 	keys    []string
 	rollout percent
 	project string
-	pass    passphrase
-	wait    waiting
+
+	sbom, osv       string
+	allowVulnerable bool
+	pass            passphrase
+	wait            waiting
 }
 
 func newPushCommand(g *Globals) *cobra.Command {
@@ -62,6 +65,9 @@ publisher if several let it in.`,
 	f.BoolVar(&o.NoManifest, "no-manifest", false, "publish the zip only: every device loads all of it")
 	f.BoolVar(&o.AllowNoReady, "allow-no-ready", false, "the build does call notifyAppReady, in a way that is not found")
 	f.BoolVar(&o.AllowNativeMismatch, "allow-native-mismatch", false, "publish although devices of the channel lack native packages; recorded")
+	f.StringVar(&o.sbom, "sbom", "", "CycloneDX document of what the build is made of, or none (default: made from the project's lock file)")
+	f.StringVar(&o.osv, "osv", "", "export of osv.dev (zip, folder or JSON) to hold the packages against")
+	f.BoolVar(&o.allowVulnerable, "allow-vulnerable", false, "publish in spite of critical known vulnerabilities")
 	f.BoolVar(&o.DryRun, "dry-run", false, "check, and say what would be uploaded")
 	f.StringVar(&o.project, "project", ".", "folder of the Capacitor app, whose native plug-ins are recorded")
 	o.wait.bind(c)
@@ -94,6 +100,9 @@ func runPush(ctx context.Context, g *Globals, o pushOptions, dir string) error {
 		return err
 	}
 	if err := o.readProject(g); err != nil {
+		return err
+	}
+	if err := o.readSupply(ctx, g, dir); err != nil {
 		return err
 	}
 	for _, path := range o.keys {

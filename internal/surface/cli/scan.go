@@ -32,6 +32,8 @@ type scanOptions struct {
 	failOn   string
 	off      []string
 	all      bool
+	osv      string
+	sbom     string
 }
 
 func newScanCommand(g *Globals) *cobra.Command {
@@ -69,6 +71,8 @@ hosts, new capabilities and large changes are told then, and what is new.`,
 	f.StringVar(&o.output, "output", "", "file for the report; a summary goes to standard output then")
 	f.StringVar(&o.failOn, "fail-on", "block", "severity from which the command fails: block, warn, info or none")
 	f.StringSliceVar(&o.off, "off", nil, "rules that are not asked")
+	f.StringVar(&o.osv, "osv", "", "export of osv.dev (zip, folder or JSON) for known vulnerabilities (ST-017)")
+	f.StringVar(&o.sbom, "sbom", "", "with --osv: CycloneDX document of what the build is made of (default: the project's lock file)")
 	f.BoolVar(&o.all, "all", false, "in text, every place of every rule")
 	c.AddCommand(newScanRulesCommand(g))
 	return c
@@ -94,6 +98,9 @@ func (o *scanOptions) run(ctx context.Context, dir string) error {
 	opts := scan.Options{Off: o.off, Now: time.Now().Unix(), Workers: runtime.GOMAXPROCS(0)}
 	var err error
 	if opts.Native, err = readNatives(o.native); err != nil {
+		return err
+	}
+	if err := o.readKnown(dir, &opts); err != nil {
 		return err
 	}
 	if o.baseline != "" {

@@ -32,6 +32,7 @@ var importRules = []importRule{
 			"core/...",
 			"filippo.io/age/...",
 			"github.com/andybalholm/brotli/...",
+			"github.com/CycloneDX/cyclonedx-go",
 			"github.com/go-json-experiment/json/jsontext",
 			"github.com/klauspost/compress/...",
 			"golang.org/x/crypto/...",
@@ -118,7 +119,7 @@ var importRules = []importRule{
 	{
 		from: "surface/cli/...",
 		only: []string{
-			"core/...", "client", "citoken", "secret", "keyfile", "capconfig", "device", "publish", "demo", "run", "run/config", "surface/cli/...",
+			"core/...", "client", "citoken", "secret", "keyfile", "capconfig", "device", "publish", "supply", "demo", "run", "run/config", "surface/cli/...",
 			"github.com/spf13/cobra/...", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/sync/...", "golang.org/x/text/...",
 			"github.com/andybalholm/brotli/...", "github.com/klauspost/compress/...",
 		},
@@ -203,6 +204,12 @@ var importRules = []importRule{
 		why:  "publishing happens on the publisher's machine, over the API; private keys never reach the server",
 	},
 	{
+		from: "supply",
+		only: []string{"core/..."},
+		not:  []string{"net/http/...", "database/sql/..."},
+		why:  "what a build is made of is read on the publisher's machine, from files and git, and never from the network",
+	},
+	{
 		from: "keyfile",
 		only: []string{"core/...", "secret", "filippo.io/age/..."},
 		why:  "key files hold keys; nothing of the server",
@@ -233,6 +240,8 @@ var onlyIn = []struct {
 	by   []string
 	why  string
 }{
+	{"github.com/CycloneDX/cyclonedx-go", []string{"core/sbom"}, "one package knows the format"},
+	{"os/exec", []string{"supply", "testkit/..."}, "only the command line asks another program, and only git"},
 	{"github.com/danielgtaylor/huma/v2/...", []string{"surface/adminapi"}, "the API framework can be swapped in one place"},
 	{"github.com/cedar-policy/cedar-go/...", []string{"plane/authz"}, "one package asks the policies"},
 	{"github.com/go-webauthn/webauthn/...", []string{"plane/identity"}, "passkeys are checked in one place"},
