@@ -61,6 +61,7 @@ func run(ctx context.Context, o options) error {
 		{"check", measureCheck},
 		{"events", measureEvents},
 		{"push", measurePush},
+		{"scan", measureScan},
 		{"console", measureConsole},
 	} {
 		if o.only != "" && o.only != part.name {

@@ -238,25 +238,47 @@ func TestFixtures(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEveryRuleHasFixtures counts them: the table of rules is whole, each rule is
+// shown both ways, and each seeded violation says where it is found.
+func TestEveryRuleHasFixtures(t *testing.T) {
 	rules, err := Rules()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range rules {
-		bad, good := 0, 0
-		for _, fx := range all {
-			if fx.rule == r.ID && fx.bad {
-				bad++
-			} else if fx.rule == r.ID {
-				good++
-			}
+	var want, have []string
+	for i := range 22 {
+		want = append(want, fmt.Sprintf("ST-%03d", i+1))
+	}
+	want = append(want, "ST-900")
+	for i := range 14 {
+		want = append(want, fmt.Sprintf("WB-%03d", i+1))
+	}
+	bad, good := map[string]int{}, map[string]int{}
+	violations, total := 0, 0
+	for _, fx := range fixtures(t) {
+		total++
+		if !fx.bad {
+			good[fx.rule]++
+			continue
 		}
-		if (bad == 0) != (good == 0) {
-			t.Errorf("%s has %d bad and %d good fixtures", r.ID, bad, good)
+		bad[fx.rule]++
+		violations += len(fx.want)
+	}
+	for _, r := range rules {
+		have = append(have, r.ID)
+		if bad[r.ID] == 0 || good[r.ID] == 0 {
+			t.Errorf("%s has %d bad and %d good fixtures", r.ID, bad[r.ID], good[r.ID])
 		}
 	}
-	if len(all) < 40 {
-		t.Errorf("%d fixtures", len(all))
+	slices.Sort(have)
+	if d := cmp.Diff(want, have); d != "" {
+		t.Errorf("rules, -table +have:\n%s", d)
+	}
+	t.Logf("%d fixtures, %d violations in them", total, violations)
+	if total < 120 || violations < 200 {
+		t.Errorf("%d fixtures, %d violations in them: some got lost", total, violations)
 	}
 }
 

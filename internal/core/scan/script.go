@@ -15,6 +15,8 @@ type script struct {
 	prog  *jsast.Program
 	in    place
 	taint map[*js.Var]bool // variables that hold what came over the network
+	// taintKeys are properties that hold it, of variables that do not as a whole.
+	taintKeys map[member]bool
 	// scripts are variables that hold script elements.
 	scripts map[*js.Var]bool
 	// registers are variables that hold Capacitor's registerPlugin, and plugins
@@ -63,7 +65,7 @@ func (f *file) scanScriptMode(data []byte, in place, mode jsast.Mode) {
 	}
 	s := &script{
 		f: f, prog: prog, in: in,
-		taint: map[*js.Var]bool{}, scripts: map[*js.Var]bool{}, registers: map[*js.Var]bool{}, plugins: map[*js.Var]string{},
+		taint: map[*js.Var]bool{}, taintKeys: map[member]bool{}, scripts: map[*js.Var]bool{}, registers: map[*js.Var]bool{}, plugins: map[*js.Var]string{},
 		marks: map[string]int{}, first: map[string]int{},
 	}
 	s.walk()
@@ -101,6 +103,9 @@ func (s *script) walk() {
 			f.tick()
 			if value != nil && s.tainted(value) {
 				s.taintBinding(b)
+			}
+			if v, ok := b.(*js.Var); ok {
+				s.taintMembers(v, value)
 			}
 			s.followPlugin(b, value)
 			if v, ok := b.(*js.Var); ok && makesScript(value) {

@@ -1,6 +1,8 @@
 package scan
 
 import (
+	"strings"
+
 	"github.com/tdewolff/parse/v2/js"
 
 	"github.com/waxwing-ota/waxwing/internal/core/scan/jsast"
@@ -25,7 +27,7 @@ func (s *script) taintedAt(e js.IExpr, depth int) bool {
 		if n := string(jsast.Name(e)); n == "responseText" || n == "responseXML" {
 			return true
 		}
-		return s.taintedAt(e.X, depth)
+		return s.taintedMember(e) || s.taintedAt(e.X, depth)
 	case *js.IndexExpr:
 		return s.taintedAt(e.X, depth)
 	case *js.CallExpr:
@@ -40,6 +42,12 @@ func (s *script) taintedAt(e js.IExpr, depth int) bool {
 		return s.taintedAt(e.X, depth)
 	case *js.CommaExpr:
 		return len(e.List) > 0 && s.taintedAt(e.List[len(e.List)-1], depth)
+	case *js.ArrayExpr:
+		for i := range e.List {
+			if s.taintedAt(e.List[i].Value, depth) {
+				return true
+			}
+		}
 	case *js.TemplateExpr:
 		for i := range e.List {
 			if s.taintedAt(e.List[i].Expr, depth) {
@@ -119,9 +127,44 @@ func (s *script) assignTaint(target, value js.IExpr, name []byte) {
 	if string(name) == "onmessage" {
 		s.taintFunction(value)
 	}
-	if v, ok := target.(*js.Var); ok && s.tainted(value) {
-		s.taint[jsast.Root(v)] = true
+	switch target := target.(type) {
+	case *js.Var:
+		if s.tainted(value) {
+			s.taint[jsast.Root(target)] = true
+		}
+		s.taintMembers(target, value)
+	case *js.DotExpr:
+		if v, ok := target.X.(*js.Var); ok && s.tainted(value) {
+			s.taintKeys[member{jsast.Root(v), string(name)}] = true
+		}
 	}
+}
+
+// member is a property of what a variable holds.
+type member struct {
+	of   *js.Var
+	name string
+}
+
+// taintMembers follows x = {code: value}: x.code is from the network then, the
+// rest of x is not.
+func (s *script) taintMembers(v *js.Var, value js.IExpr) {
+	o, ok := value.(*js.ObjectExpr)
+	if !ok {
+		return
+	}
+	for i := range o.List {
+		p := &o.List[i]
+		if p.Name == nil || p.Name.IsComputed() || p.Value == nil || !s.tainted(p.Value) {
+			continue
+		}
+		s.taintKeys[member{jsast.Root(v), strings.Trim(string(p.Name.Literal.Data), `"'`)}] = true
+	}
+}
+
+func (s *script) taintedMember(e *js.DotExpr) bool {
+	v, ok := e.X.(*js.Var)
+	return ok && s.taintKeys[member{jsast.Root(v), string(jsast.Name(e))}]
 }
 
 func (s *script) taintBinding(b js.IBinding) {
