@@ -148,3 +148,31 @@ func TestOriginOfGit(t *testing.T) {
 		t.Errorf("%+v is not dirty", got)
 	}
 }
+
+// TestOSVFile reads an export again when it was replaced, and refuses a wrong
+// one at once.
+func TestOSVFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "osv.json")
+	entry := func(id string) string {
+		return `{"id": "` + id + `", "affected": [{"package": {"ecosystem": "npm", "name": "a"}, "versions": ["1.0.0"]}]}`
+	}
+	if _, err := supply.NewOSVFile(path); ota.CodeOf(err) != "file_missing" {
+		t.Error(err)
+	}
+	write(t, path, "{}")
+	if _, err := supply.NewOSVFile(path); ota.CodeOf(err) != "osv_invalid" {
+		t.Error(err)
+	}
+	write(t, path, entry("ONE"))
+	f, err := supply.NewOSVFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"ONE", "ANOTHER"} {
+		write(t, path, entry(want))
+		list, err := f.Advisories()
+		if err != nil || len(list) != 1 || list[0].ID != want {
+			t.Errorf("%+v %v", list, err)
+		}
+	}
+}

@@ -49,6 +49,9 @@ func (s *Service) read(ctx context.Context, b *ota.Bundle) (*scan.Report, error)
 	}
 	src := &source{s: s, ctx: ctx, faults: map[string]string{}}
 	opts := scan.Options{Now: s.d.Now().Unix(), Workers: 1, Limits: s.d.Limits}
+	if err := s.known(ctx, b, &opts); err != nil {
+		return nil, err
+	}
 	var rep *scan.Report
 	if len(files) > 0 {
 		if rep, err = scan.Run(ctx, src.files(files), opts); err != nil {

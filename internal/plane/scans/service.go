@@ -23,6 +23,8 @@ type Deps struct {
 	Limits  scan.Limits
 	// Readable reports whether the server can read a bundle.
 	Readable func(b *ota.Bundle) bool
+	// Advisories lists known vulnerabilities of packages; nil = none are known.
+	Advisories func() ([]scan.Advisory, error)
 	// Authors finds the people behind a caller.
 	Authors func(ctx context.Context, p ota.Principal) ([]int64, error)
 }

@@ -46,6 +46,7 @@ type Config struct {
 	ShutdownGrace  time.Duration // how long requests may take to end when the server stops
 	SMTP           secret.Text   // smtp(s)://user:password@host:port; none = no mail is sent
 	MailFrom       string        // the sender of mails
+	OSV            string        // export of known vulnerabilities, for the scans of the server; "" = none
 	EgressAllow    string        // networks and hosts that webhooks may reach besides https on the internet
 	IssuerHTTP     *http.Client  // asks issuers of ID tokens for their keys; nil = one of its own; not in the table
 	Log            *slog.Logger  // nil = says nothing; not in the table
@@ -103,6 +104,7 @@ func Settings() []Setting {
 			return nil
 		}},
 		{"WAXWING_MAIL_FROM", "address that mails come from", false, text(func(c *Config) *string { return &c.MailFrom })},
+		{"WAXWING_OSV", "export of osv.dev (zip or JSON file, or a folder) that bundles are held against when the server scans them", false, text(func(c *Config) *string { return &c.OSV })},
 		{"WAXWING_EGRESS_ALLOW", "networks and hosts that webhooks may reach besides https on the internet, such as 10.1.0.0/16,chat.intranet.example:8065", false, text(func(c *Config) *string { return &c.EgressAllow })},
 		{"WAXWING_SHUTDOWN_GRACE", "how long requests may take to end when the server stops, such as 20s", false, duration(func(c *Config) *time.Duration { return &c.ShutdownGrace })},
 	}
