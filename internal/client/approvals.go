@@ -59,6 +59,11 @@ func (c *Client) Approvals(ctx context.Context, f ota.ApprovalFilter, page ota.P
 	return getList[ota.Approval](ctx, c, page, q, "approvals")
 }
 
+// ApprovalsForMe lists open requests that the caller could approve now.
+func (c *Client) ApprovalsForMe(ctx context.Context, page ota.Page) ([]ota.Approval, string, error) {
+	return getList[ota.Approval](ctx, c, page, url.Values{"for_me": {"true"}}, "approvals")
+}
+
 // Approval returns a request with the document that is approved, and what changes.
 func (c *Client) Approval(ctx context.Context, id int64) (ota.ApprovalDetail, error) {
 	return get[ota.ApprovalDetail](ctx, c, "approvals", strconv.FormatInt(id, 10))

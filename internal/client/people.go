@@ -31,6 +31,11 @@ func (c *Client) Orgs(ctx context.Context, page ota.Page) ([]ota.Org, string, er
 	return getList[ota.Org](ctx, c, page, nil, "orgs")
 }
 
+// Org returns an organisation.
+func (c *Client) Org(ctx context.Context, id string) (ota.Org, error) {
+	return get[ota.Org](ctx, c, "orgs", id)
+}
+
 // CreateOrg creates an organisation.
 func (c *Client) CreateOrg(ctx context.Context, in ota.NewOrg) (ota.Org, error) {
 	return send[ota.Org](ctx, c, http.MethodPost, in, "orgs")
@@ -84,6 +89,11 @@ func (c *Client) Groups(ctx context.Context, org string, page ota.Page) ([]ota.G
 	return getList[ota.Group](ctx, c, page, ofOrg(org), "groups")
 }
 
+// Group returns a group.
+func (c *Client) Group(ctx context.Context, id int64) (ota.Group, error) {
+	return get[ota.Group](ctx, c, "groups", num(id))
+}
+
 // CreateGroup creates a group.
 func (c *Client) CreateGroup(ctx context.Context, in ota.NewGroup) (ota.Group, error) {
 	return send[ota.Group](ctx, c, http.MethodPost, in, "groups")
@@ -120,6 +130,11 @@ func (c *Client) ServiceAccounts(ctx context.Context, org string, page ota.Page)
 	return getList[ota.ServiceAccount](ctx, c, page, ofOrg(org), "service-accounts")
 }
 
+// ServiceAccount returns a service account.
+func (c *Client) ServiceAccount(ctx context.Context, id int64) (ota.ServiceAccount, error) {
+	return get[ota.ServiceAccount](ctx, c, "service-accounts", num(id))
+}
+
 // CreateServiceAccount creates a service account.
 func (c *Client) CreateServiceAccount(ctx context.Context, in ota.NewServiceAccount) (ota.ServiceAccount, error) {
 	return send[ota.ServiceAccount](ctx, c, http.MethodPost, in, "service-accounts")
@@ -138,6 +153,18 @@ func (c *Client) DeleteServiceAccount(ctx context.Context, id int64) error {
 // Grants lists who holds which role where.
 func (c *Client) Grants(ctx context.Context, org string, page ota.Page) ([]ota.RoleGrant, string, error) {
 	return getList[ota.RoleGrant](ctx, c, page, ofOrg(org), "grants")
+}
+
+// GrantsOf lists what was given to a user, group or service account itself.
+func (c *Client) GrantsOf(ctx context.Context, kind ota.SubjectKind, id int64) ([]ota.RoleGrant, error) {
+	q := url.Values{"subject_kind": {string(kind)}, "subject_id": {num(id)}}
+	items, _, err := getList[ota.RoleGrant](ctx, c, ota.Page{}, q, "grants")
+	return items, err
+}
+
+// Grant returns one grant.
+func (c *Client) Grant(ctx context.Context, id int64) (ota.RoleGrant, error) {
+	return get[ota.RoleGrant](ctx, c, "grants", num(id))
 }
 
 // CreateGrant gives a role to a user, group or service account.

@@ -20,6 +20,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/insight"
 	"github.com/waxwing-ota/waxwing/internal/plane/snap"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
+	"github.com/waxwing-ota/waxwing/internal/run/config"
 	"github.com/waxwing-ota/waxwing/internal/surface/adminapi"
 	"github.com/waxwing-ota/waxwing/internal/surface/deviceapi/capgo"
 )
@@ -82,6 +83,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 		Probe: s.probe, Status: s.status, MaxBody: s.cfg.MaxBody, Log: s.log,
 	}
 	deps.Identity, deps.Base = s.identity, s.base
+	deps.Settings = config.Values(s.cfg)
 	deps.Insight = insight.New(s.db, time.Now)
 	admin, err := adminapi.New(deps)
 	if err != nil {

@@ -82,12 +82,27 @@ type ApprovalVote struct {
 	// Related says how an invitation ties the person to the author or to another
 	// approver, such as "invited by the author"; "" = not that anybody knows.
 	Related string `json:"related"`
+	// Counts is known of an open request that is shown alone: the person may still
+	// approve, and nothing that was found out since ties them to the others.
+	Counts bool `json:"counts"`
 }
 
 // ApprovalDetail is a request with what it changes for people to read.
 type ApprovalDetail struct {
 	Approval
-	Diff *TreeDiff `json:"diff"` // against what the channel serves; nil = no content is concerned
+	Diff *TreeDiff         `json:"diff"` // against what the channel serves; nil = no content is concerned
+	You  *ApprovalStanding `json:"you"`  // how the caller stands to it; nil = it is closed
+}
+
+// ApprovalStanding says whether the caller's approval of an open request would count.
+type ApprovalStanding struct {
+	MayApprove   bool   `json:"may_approve"`
+	Code         string `json:"code,omitempty"` // of the error they would get
+	Reason       string `json:"reason,omitempty"`
+	Hint         string `json:"hint,omitempty"`
+	Related      string `json:"related,omitempty"` // how an invitation ties them to others, if it would count
+	NeedsPasskey bool   `json:"needs_passkey"`     // they must sign the digest with a passkey
+	Yours        bool   `json:"yours"`             // they are behind it and may take it back
 }
 
 // ApprovalFilter narrows a list of requests; the zero value is all.
@@ -96,6 +111,7 @@ type ApprovalFilter struct {
 	Channel string
 	State   ApprovalState
 	Within  Reach // only what is there
+	Voter   int64 // only what waits for this person, who could approve it now; 0 = all
 }
 
 // TreeDiff says how the files of two bundles differ. Lists are sorted by path

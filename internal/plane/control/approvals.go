@@ -17,7 +17,13 @@ const maxReason = 1000
 // Approvals lists requests, newest first. One that is past its time is shown as
 // expired even before that is recorded.
 func (s *Service) Approvals(ctx context.Context, f ota.ApprovalFilter, p ota.Page) ([]ota.Approval, string, error) {
+	if f.Voter != 0 {
+		f.State = ota.ApprovalRequested
+	}
 	items, next, err := s.store.Approvals(ctx, f, p)
+	if err == nil && f.Voter != 0 {
+		items, err = s.waitingFor(ctx, items, f.Voter)
+	}
 	for i := range items {
 		s.linked(&items[i])
 		if items[i].State == ota.ApprovalRequested && s.nowMS() >= items[i].ExpiresAt {
@@ -35,19 +41,17 @@ func (s *Service) ApprovalScope(ctx context.Context, id int64) (ota.Scope, error
 
 // Approval returns a request with what it changes. One that does not hold any
 // more is closed first.
-func (s *Service) Approval(ctx context.Context, id int64) (ota.ApprovalDetail, error) {
+func (s *Service) Approval(ctx context.Context, p ota.Principal, id int64) (ota.ApprovalDetail, error) {
 	a, err := s.settleApproval(ctx, id)
 	if err != nil {
 		return ota.ApprovalDetail{}, err
 	}
+	d := ota.ApprovalDetail{Approval: a}
 	if a.State == ota.ApprovalRequested {
-		n, err := s.count(ctx, s.store, &a, 0)
-		if err != nil {
+		if d.You, err = s.standingOf(ctx, p, &d.Approval); err != nil {
 			return ota.ApprovalDetail{}, err
 		}
-		a.Have = n.have
 	}
-	d := ota.ApprovalDetail{Approval: a}
 	d.Diff, err = s.approvalDiff(ctx, &a)
 	return d, err
 }
@@ -289,11 +293,7 @@ func (s *Service) RejectApproval(ctx context.Context, p ota.Principal, id int64,
 // CancelApproval takes a request back; only who is behind it may.
 func (s *Service) CancelApproval(ctx context.Context, p ota.Principal, id int64) (ota.Approval, error) {
 	return s.onOpen(ctx, p.Actor(), id, func(tx Tx, a *ota.Approval, _ *plan) (ota.Change, error) {
-		mine := a.Actor == p.Actor()
-		for _, author := range a.Authors {
-			mine = mine || p.Person != 0 && author == p.Person
-		}
-		if !mine {
+		if !isBehind(p, a) {
 			return ota.Change{}, ota.Errorf(ota.KindForbidden, CodeApprovalNotYours, "request %d is %s's", a.ID, a.Actor).
 				WithHint("reject it instead")
 		}

@@ -107,7 +107,7 @@ func (tm *team) serves(channel string) string {
 
 func (tm *team) state(id int64) ota.ApprovalState {
 	tm.t.Helper()
-	a, err := tm.Approval(tm.ctx(), id)
+	a, err := tm.Approval(tm.ctx(), ota.Principal{}, id)
 	tm.do(err)
 	return a.State
 }
@@ -122,7 +122,7 @@ func TestSecondPersonReleases(t *testing.T) {
 	if again := tm.ask(ada, "1.1.0"); again.ID != a.ID {
 		t.Errorf("asking again made request %d besides %d", again.ID, a.ID)
 	}
-	d, err := tm.Approval(t.Context(), a.ID)
+	d, err := tm.Approval(t.Context(), bob, a.ID)
 	tm.do(err)
 	if ota.Sum(d.Document) != a.Digest || d.Need != 1 || d.Channel != prod || d.Link != fmt.Sprintf("/console/approvals/%d", a.ID) {
 		t.Errorf("request %+v", d.Approval)

@@ -192,25 +192,10 @@ type tally struct {
 
 // count judges a new voter (0 = none) and counts all that voted.
 func (s *Service) count(ctx context.Context, r Reader, a *ota.Approval, voter int64) (tally, error) {
-	authors, err := s.circles(ctx, r, a.Authors, a.Independent)
-	if err != nil {
-		return tally{}, err
-	}
-	var voters []approve.Voter
-	for _, v := range a.Votes {
-		if v.Person == voter {
-			continue
-		}
-		w, err := s.voter(ctx, r, a, v.Person)
-		if err != nil {
-			return tally{}, err
-		}
-		voters = append(voters, w)
-	}
-	counted := approve.Count(authors, voters)
+	authors, counted, err := s.counted(ctx, r, a, voter)
 	n := tally{have: len(counted)}
-	if voter == 0 {
-		return n, nil
+	if err != nil || voter == 0 {
+		return n, err
 	}
 	w, err := s.voter(ctx, r, a, voter)
 	if err != nil {
@@ -221,6 +206,26 @@ func (s *Service) count(ctx context.Context, r Reader, a *ota.Approval, voter in
 		n.related = approve.Relation(authors, counted, w)
 	}
 	return n, nil
+}
+
+// counted finds the circles of the authors, and the voters that count but for one.
+func (s *Service) counted(ctx context.Context, r Reader, a *ota.Approval, without int64) ([]approve.Circle, []approve.Voter, error) {
+	authors, err := s.circles(ctx, r, a.Authors, a.Independent)
+	if err != nil {
+		return nil, nil, err
+	}
+	var voters []approve.Voter
+	for _, v := range a.Votes {
+		if v.Person == without {
+			continue
+		}
+		w, err := s.voter(ctx, r, a, v.Person)
+		if err != nil {
+			return nil, nil, err
+		}
+		voters = append(voters, w)
+	}
+	return authors, approve.Count(authors, voters), nil
 }
 
 // refusal explains why a person's approval does not count.

@@ -84,7 +84,7 @@ func TestInvitedPeopleApproveAsRelated(t *testing.T) {
 				if got.State != ota.ApprovalExecuted || got.Votes[0].Related != tt.related || a.Independent != independent {
 					t.Errorf("independent %v: %+v", independent, got)
 				}
-				again, err := tm.Approval(t.Context(), a.ID)
+				again, err := tm.Approval(t.Context(), ota.Principal{}, a.ID)
 				tm.do(err)
 				if again.Votes[0].Related != tt.related {
 					t.Errorf("stored as %q", again.Votes[0].Related)

@@ -81,6 +81,7 @@ type approvalsInput struct {
 	App     string `query:"app" doc:"only of this app"`
 	Channel string `query:"channel" doc:"only of this channel"`
 	State   string `query:"state" enum:"requested,executed,rejected,expired,superseded,cancelled" doc:"only in this state"`
+	ForMe   bool   `query:"for_me" doc:"only open ones that the caller could approve now; a page may hold fewer than its limit"`
 	PageParams
 }
 
@@ -102,6 +103,11 @@ func (s *server) registerApprovals() {
 	},
 		func(c *call, in *approvalsInput, _ none) (list[ota.Approval], error) {
 			f := ota.ApprovalFilter{App: in.App, Channel: in.Channel, State: ota.ApprovalState(in.State), Within: c.reach}
+			if in.ForMe {
+				if f.Voter = c.principal.Person; f.Voter == 0 {
+					return listOf([]ota.Approval{}, "", nil) // no person is behind the caller
+				}
+			}
 			return listOf(s.deps.Control.Approvals(c, f, in.page()))
 		})
 	register(s, route{
@@ -109,7 +115,7 @@ func (s *server) registerApprovals() {
 		summary: "Get a request with the exact document that is approved, and what changes",
 	},
 		func(c *call, in *approvalInput, _ none) (ota.ApprovalDetail, error) {
-			return s.deps.Control.Approval(c, in.ID)
+			return s.deps.Control.Approval(c, c.principal, in.ID)
 		})
 	register(s, route{
 		id: "challenge-approval", method: http.MethodPost, path: one + "/challenge", action: "approval.approve", tag: tag, scope: s.approvalScope,

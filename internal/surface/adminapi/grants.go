@@ -6,14 +6,47 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
+type grantsInput struct {
+	peopleInput
+	Kind    ota.SubjectKind `query:"subject_kind" enum:"user,group,service" doc:"with subject_id: only what was given to it, all on one page"`
+	Subject int64           `query:"subject_id" minimum:"0"`
+}
+
+// grantsOf lists what was given to one subject itself, as far as the caller may see.
+func (s *server) grantsOf(c *call, in *grantsInput) (list[ota.RoleGrant], error) {
+	held, err := s.deps.Directory.Held(c, in.Kind, in.Subject)
+	within := c.reachIn(in.Org)
+	out := []ota.RoleGrant{}
+	for _, g := range held {
+		if g.SubjectKind == in.Kind && g.SubjectID == in.Subject && within.Contains(g.Scope) {
+			out = append(out, g)
+		}
+	}
+	return listOf(out, "", err)
+}
+
 func (s *server) registerGrants() {
 	const tag = "people"
 	register(s, route{
 		id: "list-grants", method: http.MethodGet, path: "/grants", action: "grant.list", tag: tag, somewhere: true,
 		summary: "List who holds which role where",
 	},
-		func(c *call, in *peopleInput, _ none) (list[ota.RoleGrant], error) {
+		func(c *call, in *grantsInput, _ none) (list[ota.RoleGrant], error) {
+			if in.Kind != "" && in.Subject != 0 {
+				return s.grantsOf(c, in)
+			}
 			return listOf(s.deps.Directory.Grants(c, c.reachIn(in.Org), in.page()))
+		})
+	register(s, route{
+		id: "get-grant", method: http.MethodGet, path: "/grants/{id}", action: "grant.list", tag: tag, somewhere: true,
+		summary: "Get who holds which role where",
+	},
+		func(c *call, in *groupInput, _ none) (ota.RoleGrant, error) {
+			g, err := s.deps.Directory.Grant(c, in.ID)
+			if err == nil && !c.reach.Contains(g.Scope) {
+				return ota.RoleGrant{}, ota.NotFound("grant_not_found", "there is no grant %d", in.ID)
+			}
+			return g, err
 		})
 	register(s, route{
 		id: "create-grant", method: http.MethodPost, path: "/grants", action: "grant.create", tag: tag, status: http.StatusCreated, somewhere: true,

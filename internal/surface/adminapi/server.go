@@ -49,9 +49,11 @@ type Deps struct {
 	// to where r was sent.
 	Probe func(ctx context.Context, app string, in ota.ProbeRequest, r *http.Request) (json.RawMessage, []decide.Step, error)
 	// Status says how the server is.
-	Status  func(context.Context) (ota.ServerStatus, error)
-	MaxBody int64 // bytes of a JSON body
-	Log     *slog.Logger
+	Status func(context.Context) (ota.ServerStatus, error)
+	// Settings says how the server was set up, without secrets.
+	Settings []ota.Setting
+	MaxBody  int64 // bytes of a JSON body
+	Log      *slog.Logger
 }
 
 type server struct {
@@ -87,6 +89,7 @@ func build(d Deps) (*server, error) {
 	s.api.UseMiddleware(func(hc huma.Context, next func(huma.Context)) { next(paramContext{hc}) })
 
 	s.registerSystem()
+	s.registerSettings()
 	s.registerTokens()
 	s.registerInvitations()
 	s.registerMyMethods()

@@ -29,6 +29,7 @@ approvers. To take something back needs no approval.`
 func newApprovalsListCommand(g *Globals) *cobra.Command {
 	var f ota.ApprovalFilter
 	var state string
+	var mine bool
 	var page ota.Page
 	c := &cobra.Command{
 		Use:   "list",
@@ -42,7 +43,13 @@ func newApprovalsListCommand(g *Globals) *cobra.Command {
 			if f.State = ota.ApprovalState(state); state == "all" {
 				f.State = ""
 			}
-			items, next, err := cl.Approvals(cmd.Context(), f, page)
+			var items []ota.Approval
+			var next string
+			if mine {
+				items, next, err = cl.ApprovalsForMe(cmd.Context(), page)
+			} else {
+				items, next, err = cl.Approvals(cmd.Context(), f, page)
+			}
 			if err != nil {
 				return err
 			}
@@ -58,6 +65,10 @@ func newApprovalsListCommand(g *Globals) *cobra.Command {
 	fl.StringVar(&f.App, "app", "", "only of this app")
 	fl.StringVar(&f.Channel, "channel", "", "only of this channel")
 	fl.StringVar(&state, "state", string(ota.ApprovalRequested), "requested, executed, rejected, expired, superseded, cancelled or all")
+	fl.BoolVar(&mine, "for-me", false, "only open ones that you could approve now, anywhere")
+	c.MarkFlagsMutuallyExclusive("for-me", "app")
+	c.MarkFlagsMutuallyExclusive("for-me", "channel")
+	c.MarkFlagsMutuallyExclusive("for-me", "state")
 	pageFlags(fl, &page)
 	return c
 }

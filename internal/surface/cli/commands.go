@@ -45,5 +45,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newResetLinkCommand(g),
 		newPublishersCommand(g),
 		newGCCommand(g),
+		newSettingsCommand(g),
+		newMailCommand(g),
 	)
 }

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"io"
+
 	"github.com/spf13/cobra"
 
 	"github.com/waxwing-ota/waxwing/internal/client"
@@ -8,7 +10,7 @@ import (
 )
 
 func newGrantsCommand(g *Globals) *cobra.Command {
-	c := newGroup("grants", "Who holds which role where", newGrantsCreateCommand(g), newGrantsListCommand(g),
+	c := newGroup("grants", "Who holds which role where", newGrantsCreateCommand(g), newGrantsListCommand(g), newGrantsShowCommand(g),
 		deleteByID(g, "grant", "delete GRANTID", "Take a role away", (*client.Client).DeleteGrant))
 	c.Aliases = []string{"grant"}
 	return c
@@ -61,7 +63,8 @@ func newGrantsCreateCommand(g *Globals) *cobra.Command {
 
 func newGrantsListCommand(g *Globals) *cobra.Command {
 	var page ota.Page
-	var org string
+	var org, kind string
+	var subject int64
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List grants",
@@ -71,7 +74,13 @@ func newGrantsListCommand(g *Globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			grants, next, err := cl.Grants(cmd.Context(), org, page)
+			var grants []ota.RoleGrant
+			var next string
+			if kind != "" {
+				grants, err = cl.GrantsOf(cmd.Context(), ota.SubjectKind(kind), subject)
+			} else {
+				grants, next, err = cl.Grants(cmd.Context(), org, page)
+			}
 			if err != nil {
 				return err
 			}
@@ -81,6 +90,36 @@ func newGrantsListCommand(g *Globals) *cobra.Command {
 		},
 	}
 	orgFlag(c, &org, "only of this organisation")
+	c.Flags().StringVar(&kind, "subject-kind", "", "user, group or service: only what was given to the one with --subject-id")
+	c.Flags().Int64Var(&subject, "subject-id", 0, "id of the user, group or service account")
+	c.MarkFlagsRequiredTogether("subject-kind", "subject-id")
+	c.MarkFlagsMutuallyExclusive("subject-kind", "org")
 	pageFlags(c.Flags(), &page)
 	return c
+}
+
+func newGrantsShowCommand(g *Globals) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show GRANTID",
+		Short: "Show a grant",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := number("grant", args[0])
+			if err != nil {
+				return err
+			}
+			cl, err := g.Client()
+			if err != nil {
+				return err
+			}
+			v, err := cl.Grant(cmd.Context(), id)
+			if err != nil {
+				return err
+			}
+			return g.Print(v, func(w io.Writer) {
+				facts(w, "grant", itoa(v.ID), "to", string(v.SubjectKind)+" "+itoa(v.SubjectID), "role", string(v.Role), "scope", v.Scope.String(),
+					"since", when(v.CreatedAt), "by", string(v.CreatedBy))
+			})
+		},
+	}
 }

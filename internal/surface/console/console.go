@@ -54,6 +54,7 @@ type Deps struct {
 type Console struct {
 	deps      Deps
 	api       *client.Client
+	streams   *client.Client // for answers that are passed on while they come
 	mux       *http.ServeMux
 	routes    []route
 	templates map[string]*template.Template
@@ -75,6 +76,9 @@ func New(d Deps) (*Console, error) {
 	if c.api, err = newClient(d.API); err != nil {
 		return nil, err
 	}
+	if c.streams, err = newStreamClient(d.API); err != nil {
+		return nil, err
+	}
 	c.registerSignIn()
 	c.registerAccount()
 	c.registerOverview()
@@ -90,6 +94,22 @@ func New(d Deps) (*Console, error) {
 	c.registerEvents()
 	c.registerChanges()
 	c.registerKeys()
+	c.registerApprovals()
+	c.registerApproval()
+	c.registerPeople()
+	c.registerInvitations()
+	c.registerGroups()
+	c.registerMachines()
+	c.registerGrants()
+	c.registerRoles()
+	c.registerTokens()
+	c.registerPublishers()
+	c.registerAudit()
+	c.registerWebhooks()
+	c.registerDeliveries()
+	c.registerSettings()
+	c.registerOrgs()
+	c.registerSSO()
 	c.registerTheme()
 	c.mux.Handle("GET "+Prefix+"/assets/{file}", c.assets)
 	c.mux.Handle("POST "+Prefix+"/csp-report", c.reports)

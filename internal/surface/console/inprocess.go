@@ -32,14 +32,7 @@ func withOrigin(ctx context.Context, r *http.Request) context.Context {
 
 // RoundTrip implements [http.RoundTripper].
 func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
-	in := req.Clone(req.Context())
-	in.RequestURI = req.URL.RequestURI()
-	if o, ok := req.Context().Value(originKey{}).(origin); ok {
-		in.Host, in.RemoteAddr, in.TLS = o.host, o.addr, o.tls
-	}
-	if in.Body == nil {
-		in.Body = http.NoBody
-	}
+	in := inner(req)
 	w := &buffered{header: http.Header{}}
 	t.h.ServeHTTP(w, in)
 	if w.status == 0 {
@@ -49,6 +42,19 @@ func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 		StatusCode: w.status, Status: http.StatusText(w.status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: w.header,
 		Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len()), Request: req,
 	}, nil
+}
+
+// inner is the request as the handler gets it.
+func inner(req *http.Request) *http.Request {
+	in := req.Clone(req.Context())
+	in.RequestURI = req.URL.RequestURI()
+	if o, ok := req.Context().Value(originKey{}).(origin); ok {
+		in.Host, in.RemoteAddr, in.TLS = o.host, o.addr, o.tls
+	}
+	if in.Body == nil {
+		in.Body = http.NoBody
+	}
+	return in
 }
 
 // buffered keeps an answer.

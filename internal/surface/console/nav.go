@@ -19,6 +19,12 @@ type link struct {
 var topLinks = []link{
 	{Name: "Overview", To: Prefix + "/", action: "app.list", somewhere: true},
 	{Name: "Apps", To: Prefix + "/apps", action: "app.list", somewhere: true},
+	{Name: "Approvals", To: Prefix + "/approvals", action: "approval.list", somewhere: true},
+	{Name: "People", To: Prefix + "/people", action: "access.matrix", somewhere: true},
+	{Name: "Tokens", To: Prefix + "/tokens", action: "token.list", somewhere: true},
+	{Name: "Webhooks", To: Prefix + "/webhooks", action: "webhook.list", somewhere: true},
+	{Name: "Audit log", To: Prefix + "/audit", action: "audit.read", somewhere: true},
+	{Name: "Settings", To: Prefix + "/settings", action: "status.get", somewhere: true},
 }
 
 // appLinks are the tabs of an app.

@@ -44,7 +44,8 @@ type view struct {
 	Page    string // name of the template
 	App     string // that the address names, "" = none
 	Nav     []link
-	Tabs    []link // of the app
+	Tabs    []link // of the app or section
+	Section string // that the page is in, if not in an app; "" = none
 	Visitor *Visitor
 	Theme   string // light, dark or "" = as the system
 	Here    string // path and query
@@ -118,6 +119,8 @@ func (c *Console) render(r *request, a answer) ([]byte, error) {
 		v.Nav = r.links(topLinks)
 		if v.App != "" && a.page != "error" {
 			v.Tabs = r.links(appLinks(v.App))
+		} else if a.page != "error" {
+			v.Section, v.Tabs = r.section()
 		}
 	}
 	var b bytes.Buffer

@@ -58,7 +58,8 @@ func newConsole(t *testing.T, g *guard, api http.Handler) *Console {
 
 func (rt route) request() *http.Request {
 	path := strings.NewReplacer("{app}", "com.example.a", "{channel}", "beta", "{version}", "1.0.0", "{$}", "",
-		"{device}", "0a000000-0000-4000-8000-000000000001").Replace(rt.path)
+		"{device}", "0a000000-0000-4000-8000-000000000001", "{org}", "main", "{provider}", "okta",
+		"{approval}", "1", "{user}", "1", "{group}", "1", "{machine}", "1", "{grant}", "1", "{token}", "1", "{publisher}", "1", "{entry}", "1", "{webhook}", "1", "{delivery}", "1").Replace(rt.path)
 	return httptest.NewRequest(rt.method, "https://ota.example.com"+Prefix+path, strings.NewReader(""))
 }
 
