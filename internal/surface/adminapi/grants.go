@@ -7,9 +7,11 @@ import (
 )
 
 type grantsInput struct {
-	peopleInput
+	Request
+	Org     string          `query:"org" maxLength:"64" doc:"only of this organisation; empty = of all that the caller may see"`
 	Kind    ota.SubjectKind `query:"subject_kind" enum:"user,group,service" doc:"with subject_id: only what was given to it, all on one page"`
 	Subject int64           `query:"subject_id" minimum:"0"`
+	PageParams
 }
 
 // grantsOf lists what was given to one subject itself, as far as the caller may see.

@@ -16,6 +16,7 @@ func funcs(a *assets, now func() time.Time) template.FuncMap {
 		"asset":   a.url,
 		"path":    address,
 		"device":  deviceText,
+		"text":    blockText,
 		"when":    func(ms int64) template.HTML { return whenText(ms, now()) },
 		"num":     numText[int64],
 		"count":   numText[int],
@@ -37,13 +38,36 @@ func deviceText(s string) template.HTML {
 	return template.HTML(`<bdi class="said">` + template.HTMLEscapeString(visible(s)) + `</bdi>`) //nolint:gosec // escaped
 }
 
+// maxBlock is how many bytes of a text are shown as a block.
+const maxBlock = 64 << 10
+
+// blockText renders text of many lines, such as a document, with what would hide
+// or turn it as what it is.
+func blockText(s string) template.HTML {
+	cut := ""
+	if len(s) > maxBlock {
+		s, cut = strings.ToValidUTF8(s[:maxBlock], ""), fmt.Sprintf("\n… (%d bytes)", len(s))
+	}
+	var b strings.Builder
+	for i, line := range strings.Split(s, "\n") {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(template.HTMLEscapeString(shown(line, len(line)+1)))
+	}
+	return template.HTML(`<bdi class="said">` + b.String() + template.HTMLEscapeString(cut) + `</bdi>`) //nolint:gosec // escaped
+}
+
 // visible replaces control, format and bidirectional characters by escapes and
 // cuts the text short.
-func visible(s string) string {
+func visible(s string) string { return shown(s, maxDeviceText) }
+
+// shown is visible with a bound of characters.
+func shown(s string, most int) string {
 	var b strings.Builder
 	n := 0
 	for i, r := range s {
-		if n == maxDeviceText {
+		if n == most {
 			fmt.Fprintf(&b, "… (%d bytes)", len(s))
 			break
 		}

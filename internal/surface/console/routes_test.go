@@ -72,7 +72,9 @@ var opened = map[string]bool{
 // page, and without permission it is refused, before the API hears of it.
 func TestEveryRouteIsGuarded(t *testing.T) {
 	refusal := ota.Errorf(ota.KindForbidden, "not_allowed", "no")
-	for _, rt := range newConsole(t, &guard{}, nil).routes {
+	g := &guard{}
+	c := newConsole(t, g, nil)
+	for _, rt := range c.routes {
 		t.Run(rt.method+" "+rt.path, func(t *testing.T) {
 			if open := opened[rt.method+" "+rt.path]; open != (rt.action == public) {
 				t.Fatalf("open = %v, its action is %q", open, rt.action)
@@ -80,18 +82,20 @@ func TestEveryRouteIsGuarded(t *testing.T) {
 				return
 			}
 			w := httptest.NewRecorder()
-			newConsole(t, &guard{out: true}, nil).ServeHTTP(w, rt.request())
+			*g = guard{out: true}
+			c.ServeHTTP(w, rt.request())
 			if to := w.Header().Get("Location"); w.Code != http.StatusSeeOther || !strings.HasPrefix(to, "/console/sign-in?next=") {
 				t.Errorf("signed out: %d to %q", w.Code, to)
 			}
-			g := &guard{refuse: refusal}
+			*g = guard{refuse: refusal}
 			w = httptest.NewRecorder()
-			newConsole(t, g, nil).ServeHTTP(w, rt.request())
+			c.ServeHTTP(w, rt.request())
 			if w.Code != http.StatusForbidden || len(g.asked) == 0 || g.asked[0] != rt.action {
 				t.Errorf("refused: %d, asked %q", w.Code, g.asked)
 			}
 			w = httptest.NewRecorder()
-			newConsole(t, &guard{refuse: ota.Errorf(ota.KindForbidden, codeStepUp, "prove it")}, nil).ServeHTTP(w, rt.request())
+			*g = guard{refuse: ota.Errorf(ota.KindForbidden, codeStepUp, "prove it")}
+			c.ServeHTTP(w, rt.request())
 			if to := w.Header().Get("Location"); !strings.HasPrefix(to, "/console/step-up?next=") {
 				t.Errorf("step-up: %d to %q", w.Code, to)
 			}
