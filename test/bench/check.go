@@ -181,16 +181,18 @@ func measureEvents(ctx context.Context, o options) error {
 	defer p.stop()
 	const batch, requests = 25, 4000
 	l := load{addr: addr, path: "/stats", conns: 64, requests: requests, body: func(n int) []byte { return eventBatch(n, batch) }}
+	before, err1 := p.cpu()
 	r, err := l.run(ctx)
-	if err != nil {
+	after, err2 := p.cpu()
+	if err := errors.Join(err, err1, err2); err != nil {
 		return err
 	}
 	info, err := os.Stat(filepath.Join(data, "waxwing.db"))
 	if err != nil {
 		return err
 	}
-	fmt.Printf("events: %.0f/s durable in batches of %d over %d connections, p99 of an answer %v, %.0f bytes each on disk\n",
-		batch*requests/r.wall.Seconds(), batch, l.conns, r.quantile(0.99).Round(time.Millisecond), float64(info.Size())/(batch*requests))
+	fmt.Printf("events: %.0f/s durable, %.0f a core-second, in batches of %d over %d connections, p99 of an answer %v, %.0f bytes each on disk\n",
+		batch*requests/r.wall.Seconds(), batch*requests/(after-before).Seconds(), batch, l.conns, r.quantile(0.99).Round(time.Millisecond), float64(info.Size())/(batch*requests))
 	return nil
 }
 

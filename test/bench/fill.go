@@ -179,10 +179,13 @@ func fillDevices(f *seeder, s size) {
 	// Two weeks of checks of the first app, minute by minute, a day of the others.
 	f.exec(numbers+`INSERT INTO check_counts (app, minute, channel, answer, code, version, n)
 		SELECT 'com.bench.app0', ($2 / 60000 - i) * 60000, c.name, a.answer, a.code, v.version, 17 + i % 9 FROM n,
-			(SELECT 'production' AS name UNION SELECT 'beta') c, (SELECT 'update' AS answer, '' AS code UNION SELECT 'none', 'up_to_date' UNION SELECT 'blocked', 'under_native') a,
+			(SELECT 'production' AS name UNION SELECT 'beta') c, (SELECT 'update' AS answer, '' AS code UNION SELECT 'up_to_date', '' UNION SELECT 'blocked', 'under_native') a,
 			(SELECT '1.0.8' AS version UNION SELECT '1.0.7') v`, 14*24*60, now())
 	f.exec(numbers+`INSERT INTO check_counts (app, minute, channel, answer, code, version, n)
-		SELECT 'com.bench.app' || (1 + i % $2), ($3 / 900000 - i / $2) * 900000, 'production', 'none', 'up_to_date', '1.0.8', 3 FROM n`, 96*(s.apps-1), s.apps-1, now())
+		SELECT 'com.bench.app' || (1 + i % $2), ($3 / 900000 - i / $2) * 900000, 'production', 'up_to_date', '', '1.0.8', 3 FROM n`, 96*(s.apps-1), s.apps-1, now())
+	f.exec(`INSERT INTO check_quarters (app, quarter, answer, n)
+		SELECT app, minute - minute % 900000, answer, sum(n) FROM check_counts GROUP BY app, minute - minute % 900000, answer`)
+	f.exec(`INSERT INTO traffic_days (app, day, downloads, bytes) SELECT app, day, sum(downloads), sum(bytes) FROM traffic GROUP BY app, day`)
 }
 
 // fillEvents writes an event of every device, and one more of every failure.

@@ -2,10 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"encoding/hex"
-	"math"
-	"strconv"
-	"strings"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
@@ -76,31 +72,42 @@ func scanDevice(s scanner) (ota.Device, error) {
 }
 
 // Devices lists an app's devices that were seen, latest first. A device that
-// is seen again while the list is paged through moves to the front.
+// is seen again while the list is paged through moves to the front. A page of a
+// search may hold fewer than there is room for, even none, and yet have a next
+// one: no page looks at more than maxLooked devices.
 func (s reads) Devices(ctx context.Context, app string, f ota.DeviceFilter, p ota.Page) ([]ota.Device, string, error) {
-	seen, id, err := deviceCursor(p)
+	after, err := deviceCursor(p)
 	if err != nil {
 		return nil, "", err
 	}
 	var w where
 	w.and("d.app = %s", app)
 	order, err := s.narrow(ctx, &w, app, f)
-	if err != nil {
-		return nil, "", err
+	if err != nil || order == noDevice {
+		return []ota.Device{}, "", err
 	}
-	w.and("("+order+", d.id) < ("+w.arg(seen)+", %s)", id)
-	w.andText("(d.platform || '')", f.Platform)
+	w.conds = append(w.conds, "("+order+", d.id) < ("+w.arg(after.seen)+", "+w.arg(after.id)+")")
+	next := ""
+	if order == byLastSeen && f != (ota.DeviceFilter{}) {
+		until, err := s.deviceBound(ctx, app, after)
+		if err != nil {
+			return nil, "", err
+		}
+		if until.id != nil {
+			w.conds = append(w.conds, "(d.last_seen, d.id) >= ("+w.arg(until.seen)+", "+w.arg(until.id)+")")
+			next = until.String()
+		}
+	}
 	limit := pageLimit(p)
 	items, err := selectAll(ctx, s.q, scanDevice, `SELECT `+deviceColumns+` FROM devices d`+deviceJoin+
 		` WHERE `+w.String()+` ORDER BY `+order+` DESC, d.id DESC LIMIT `+w.arg(limit+1), w.args...)
 	if err != nil {
 		return nil, "", err
 	}
-	next := ""
 	if len(items) > limit {
 		items = items[:limit]
 		last := items[limit-1]
-		next = strconv.FormatInt(last.LastSeen, 36) + "." + hex.EncodeToString(last.ID[:])
+		next = devicePlace{last.LastSeen, last.ID[:]}.String()
 	}
 	for i := range items {
 		if items[i].FailedVersions, err = s.failedVersions(ctx, app, items[i].ID); err != nil {
@@ -108,53 +115,6 @@ func (s reads) Devices(ctx context.Context, app string, f ota.DeviceFilter, p ot
 		}
 	}
 	return items, next, nil
-}
-
-// fewDevices is how many are found by a column's index and sorted; more of them
-// are found soon enough by walking along the order of the list.
-const fewDevices = 20_000
-
-// narrow adds the conditions of a filter and returns what to order by. An
-// expression keeps a column's index out of the plan, and the condition that a
-// partial index asks for lets it in.
-func (s reads) narrow(ctx context.Context, w *where, app string, f ota.DeviceFilter) (order string, err error) {
-	order = "d.last_seen"
-	for _, by := range []struct{ column, value string }{
-		{"version_name", f.Version}, {"default_channel", f.Channel}, {"custom_id", f.CustomID},
-	} {
-		if by.value == "" {
-			continue
-		}
-		n, err := selectOne(ctx, s.q, nil, func(r scanner) (n int, err error) { return n, r.Scan(&n) },
-			`SELECT count(*) FROM (SELECT 1 FROM devices WHERE app = $1 AND `+by.column+` = $2 AND `+by.column+` <> '' LIMIT $3) AS some`,
-			app, by.value, fewDevices)
-		if err != nil {
-			return "", err
-		}
-		if n == fewDevices {
-			w.andText("(d."+by.column+" || '')", by.value)
-			continue
-		}
-		w.conds = append(w.conds, "d.id IN (SELECT id FROM devices WHERE app = "+w.arg(app)+" AND "+by.column+" = "+w.arg(by.value)+
-			" AND "+by.column+" <> '')")
-		order = "(d.last_seen + 0)"
-	}
-	return order, nil
-}
-
-// deviceCursor returns the point below which a page of devices starts.
-func deviceCursor(p ota.Page) (seen int64, id []byte, err error) {
-	if p.After == "" {
-		return math.MaxInt64, []byte{}, nil
-	}
-	at, device, _ := strings.Cut(p.After, ".")
-	seen, err = strconv.ParseInt(at, 36, 64)
-	id, err2 := hex.DecodeString(device)
-	if err != nil || err2 != nil || len(id) != len(ota.DeviceID{}) {
-		return 0, nil, ota.Invalid("cursor_invalid", "the page cursor %q is not one this server gave", p.After).
-			WithHint("leave it out to start over").WithField("after")
-	}
-	return seen, id, nil
 }
 
 // Device returns what is known of one device. One that was never seen but has

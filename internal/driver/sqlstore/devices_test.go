@@ -166,3 +166,54 @@ func TestDeviceList(t *testing.T) {
 		}
 	}
 }
+
+// TestSearchesAreBounded: a page looks at so many rows at most, what there is
+// none of is known without looking, and little is found at once.
+func TestSearchesAreBounded(t *testing.T) {
+	db, ctx := intakeDB(t), context.Background()
+	exec := func(query string, args ...any) {
+		t.Helper()
+		if _, err := db.w.ExecContext(ctx, query, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The old version's devices are many, and were all seen before the others.
+	exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+		INSERT INTO devices SELECT $2, randomblob(16), CASE i WHEN 1 THEN 'ios' ELSE 'android' END, CASE WHEN i < $3 THEN 'old' ELSE 'new' END, '', '', '', '', '',
+			TRUE, FALSE, '', '', '', 0, i, i, 0 FROM n`, 2*fewDevices+200, reportingApp, fewDevices+101)
+	for _, tc := range []struct {
+		name   string
+		filter ota.DeviceFilter
+		pages  []int // how many each holds
+	}{
+		{"none", ota.DeviceFilter{Version: "old", Platform: "electron"}, []int{0}},
+		{"one", ota.DeviceFilter{Platform: "ios"}, []int{1}},
+		{"one of very many", ota.DeviceFilter{Version: "old", Platform: "ios"}, []int{1}},
+		{"many, but far down", ota.DeviceFilter{Version: "old"}, []int{0, 500, 500}},
+		{"no such custom id", ota.DeviceFilter{Version: "old", CustomID: "x"}, []int{0}},
+	} {
+		page := ota.Page{Limit: 500}
+		for i, want := range tc.pages {
+			got, next, err := db.Devices(ctx, reportingApp, tc.filter, page)
+			if err != nil || len(got) != want || next == "" && i < len(tc.pages)-1 || next != "" && len(tc.pages) == 1 {
+				t.Errorf("%s, page %d: %d devices, next %q, %v", tc.name, i, len(got), next, err)
+			}
+			page.After = next
+		}
+	}
+
+	exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+		INSERT INTO events SELECT i, $2, randomblob(16), 0, 0, 1000 + i, CASE i WHEN 1 THEN 'rare' ELSE 'usual' END, '', '', '', '', '', '', TRUE, FALSE, NULL FROM n`,
+		maxLookedEvents+10, reportingApp)
+	got, next, err := db.Events(ctx, reportingApp, ota.EventFilter{Action: "rare"}, ota.Page{})
+	if err != nil || len(got) != 0 || next == "" {
+		t.Errorf("%d events, next %q, %v", len(got), next, err)
+	}
+	got, next, err = db.Events(ctx, reportingApp, ota.EventFilter{Action: "rare"}, ota.Page{After: next})
+	if err != nil || len(got) != 1 || next != "" {
+		t.Errorf("%d events, next %q, %v", len(got), next, err)
+	}
+	if got, next, err = db.Events(ctx, reportingApp, ota.EventFilter{Action: "rare", Since: 1000 + maxLookedEvents/2}, ota.Page{}); err != nil || len(got) != 0 || next != "" {
+		t.Errorf("%d events, next %q, %v: all that is old enough was looked at", len(got), next, err)
+	}
+}

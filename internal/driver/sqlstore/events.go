@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
@@ -66,8 +68,12 @@ func scanEvent(s scanner) (ota.Event, error) {
 	return e, nil
 }
 
+// maxLookedEvents is how many events a page of a search looks at.
+const maxLookedEvents = 50_000
+
 // Events lists what an app's devices reported, in the order of arrival, newest
-// first.
+// first. A page of a search over all devices may hold fewer than there is room
+// for, even none, and yet have a next one.
 func (s reads) Events(ctx context.Context, app string, f ota.EventFilter, p ota.Page) ([]ota.Event, string, error) {
 	before, err := pageBefore(p)
 	if err != nil {
@@ -75,8 +81,15 @@ func (s reads) Events(ctx context.Context, app string, f ota.EventFilter, p ota.
 	}
 	var w where
 	w.and("id < %s", before)
+	var until int64
 	if f.Device == (ota.DeviceID{}) {
 		w.and("app = %s", app)
+		if f != (ota.EventFilter{}) {
+			if until, err = s.eventBound(ctx, app, before, f.Since); err != nil {
+				return nil, "", err
+			}
+			w.and("id >= %s", until)
+		}
 	} else {
 		// The device's own index is the one to use; an expression on app keeps
 		// the engine from walking all events of the app instead.
@@ -95,7 +108,25 @@ func (s reads) Events(ctx context.Context, app string, f ota.EventFilter, p ota.
 		return nil, "", err
 	}
 	items, next := pageNext(items, limit, func(e ota.Event) int64 { return e.ID })
+	if next == "" && until > 0 {
+		next = strconv.FormatInt(until, 36)
+	}
 	return items, next, nil
+}
+
+// eventBound returns the event where a walk from before on ends for one page; 0 =
+// no event that came at since or later is left beyond.
+func (s reads) eventBound(ctx context.Context, app string, before, since int64) (int64, error) {
+	var id, at int64
+	err := s.q.QueryRowContext(ctx, `SELECT id, received_at FROM events WHERE app = $1 AND id < $2 ORDER BY id DESC LIMIT 1 OFFSET $3`,
+		app, before, maxLookedEvents-1).Scan(&id, &at)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && at < since {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, storeError("query", err)
+	}
+	return id, nil
 }
 
 // where collects conditions and their arguments.

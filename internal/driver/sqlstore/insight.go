@@ -61,8 +61,7 @@ func (s reads) OutcomeTotals(ctx context.Context, app string, limit int) ([]ota.
 func (s reads) CheckQuarters(ctx context.Context, app string, since int64) ([]ota.CheckQuarter, error) {
 	return selectAll(ctx, s.q, func(row scanner) (q ota.CheckQuarter, err error) {
 		return q, row.Scan(&q.At, &q.Answer, &q.N)
-	}, `SELECT minute - minute % 900000, answer, sum(n) FROM check_counts WHERE app = $1 AND minute >= $2
-		GROUP BY minute - minute % 900000, answer ORDER BY 1, 2`, app, since)
+	}, `SELECT quarter, answer, n FROM check_quarters WHERE app = $1 AND quarter >= $2 ORDER BY quarter, answer`, app, since)
 }
 
 // ChannelsOf implements [insight.Store].

@@ -18,7 +18,7 @@ type intake struct {
 // intakeSQL lists the statements by the constants that name them.
 var intakeSQL = []string{
 	insertEvent, insertFailure, failuresOverCap, dropFailure, insertOutcome,
-	touchDevice, informDevice, runDevice, addCheck, addTraffic,
+	touchDevice, informDevice, runDevice, addCheck, addQuarter, addTraffic, addTrafficDay,
 }
 
 // prepared returns the statements, which live as long as the writer's
@@ -91,17 +91,10 @@ func (w *batch) write(b *ingest.Batch) error {
 			return err
 		}
 	}
-	for i := range b.Checks {
-		if err := w.check(&b.Checks[i]); err != nil {
-			return err
-		}
+	if err := w.checks(b.Checks); err != nil {
+		return err
 	}
-	for i := range b.Traffic {
-		if err := w.traffic(&b.Traffic[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.traffic(b.Traffic)
 }
 
 // stmt returns the prepared statement as the transaction's own.

@@ -19,7 +19,9 @@ var reportedTables = []reported{
 	{"events", "id", "received_at < $1 AND id IN (SELECT id FROM events ORDER BY id LIMIT $2)"},
 	{"device_outcomes", "app, version, device", "at < $1"},
 	{"check_counts", "app, minute, channel, answer, code, version", "minute < $1 AND app IN (" + appsIn + ")"},
+	{"check_quarters", "app, quarter, answer", "quarter < $1 AND app IN (" + appsIn + ")"},
 	{"traffic", "app, day, device", "day < $1"},
+	{"traffic_days", "app, day", "day < $1 AND app IN (" + appsIn + ")"},
 	{"devices", "app, id", ""},
 	{"device_failures", "app, device, version", ""},
 }

@@ -52,11 +52,14 @@ func TestPurgeByTime(t *testing.T) {
 	if n := count(t, db, `SELECT count(*) FROM check_counts`); n != 1 {
 		t.Errorf("%d check counts left, want 1", n)
 	}
+	if n := count(t, db, `SELECT count(*) FROM check_quarters`); n != 0 {
+		t.Errorf("%d quarters left: they begin before their minutes", n)
+	}
 	if n := count(t, db, `SELECT count(*) FROM devices`); n != 1 {
 		t.Errorf("%d devices left, want 1: devices do not age", n)
 	}
-	if len(steps) != 3 || steps[0] != 4 || steps[1] != 4 || steps[2] != 3 {
-		t.Errorf("removed %v in steps of 4, want 11 in all", steps)
+	if len(steps) != 4 || steps[0] != 4 || steps[1] != 4 || steps[2] != 4 || steps[3] != 0 {
+		t.Errorf("removed %v in steps of 4, want 12 in all", steps)
 	}
 }
 
@@ -82,8 +85,8 @@ func TestPurgeOfGoneApps(t *testing.T) {
 		Devices: []ingest.DeviceRow{{Device: ota.Device{App: "com.example.gone", ID: dev(1)}}},
 		Checks:  []ingest.CheckRow{{App: "com.example.gone", Minute: 99, N: 1}},
 	})
-	if n := mustPurge(t, db, 0, 100); n != 5 {
-		t.Errorf("removed %d rows, want one of each of the five tables", n)
+	if n := mustPurge(t, db, 0, 100); n != 6 {
+		t.Errorf("removed %d rows, want one of each of the six tables", n)
 	}
 	if n := mustPurge(t, db, 0, 100); n != 0 {
 		t.Errorf("a second purge removed %d rows", n)

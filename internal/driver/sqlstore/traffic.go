@@ -13,15 +13,38 @@ const addTraffic = `INSERT INTO traffic (app, day, device, downloads, bytes)
 	VALUES ($1, $2, CASE WHEN EXISTS (SELECT 1 FROM devices WHERE app = $1 AND id = $3) THEN $3 ELSE X'' END, $4, $5)
 	ON CONFLICT (app, day, device) DO UPDATE SET downloads = traffic.downloads + excluded.downloads, bytes = traffic.bytes + excluded.bytes`
 
-// traffic adds to what was downloaded.
-func (w *batch) traffic(t *ingest.TrafficRow) error {
-	_, err := w.exec(addTraffic, t.App, t.Day, t.Device[:], t.Downloads, t.Bytes)
-	return err
+// addTrafficDay counts for the whole app.
+const addTrafficDay = `INSERT INTO traffic_days (app, day, downloads, bytes) VALUES ($1, $2, $3, $4)
+	ON CONFLICT (app, day) DO UPDATE SET downloads = traffic_days.downloads + excluded.downloads, bytes = traffic_days.bytes + excluded.bytes`
+
+// traffic adds to what was downloaded, by device and by day. A batch has many
+// devices of few days.
+func (w *batch) traffic(rows []ingest.TrafficRow) error {
+	type appDay struct {
+		app string
+		day int64
+	}
+	days := map[appDay]ota.Traffic{}
+	for i := range rows {
+		t := &rows[i]
+		if _, err := w.exec(addTraffic, t.App, t.Day, t.Device[:], t.Downloads, t.Bytes); err != nil {
+			return err
+		}
+		sum := days[appDay{t.App, t.Day}]
+		sum.Downloads, sum.Bytes = sum.Downloads+t.Downloads, sum.Bytes+t.Bytes
+		days[appDay{t.App, t.Day}] = sum
+	}
+	for k, sum := range days {
+		if _, err := w.exec(addTrafficDay, k.app, k.day, sum.Downloads, sum.Bytes); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Traffic implements [control.Store].
 func (db *DB) Traffic(ctx context.Context, app string, device *ota.DeviceID, since int64) ([]ota.Traffic, error) {
-	query, args := `SELECT day, sum(downloads), sum(bytes) FROM traffic WHERE app = $1 AND day >= $2 GROUP BY day ORDER BY day DESC`, []any{app, since}
+	query, args := `SELECT day, downloads, bytes FROM traffic_days WHERE app = $1 AND day >= $2 ORDER BY day DESC`, []any{app, since}
 	if device != nil {
 		query = `SELECT day, downloads, bytes FROM traffic WHERE app = $1 AND day >= $2 AND device = $3 ORDER BY day DESC`
 		args = append(args, device[:])

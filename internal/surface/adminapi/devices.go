@@ -44,7 +44,7 @@ func (s *server) registerDevices() {
 	const one = "/apps/{app}/devices/{device}"
 	register(s, route{
 		id: "list-devices", method: http.MethodGet, path: "/apps/{app}/devices", action: "device.list", tag: tag,
-		summary: "List devices, last seen first",
+		summary: "List devices, last seen first; a page of a search may be short, even empty, and yet have a next one",
 	},
 		func(c *call, in *devicesInput, _ none) (list[ota.Device], error) {
 			f := ota.DeviceFilter{Platform: in.Platform, Version: in.Version, Channel: in.Channel, CustomID: in.CustomID}

@@ -34,7 +34,7 @@ type probeAnswer struct {
 func (s *server) registerEvents() {
 	register(s, route{
 		id: "list-events", method: http.MethodGet, path: "/apps/{app}/events", action: "event.list", tag: "events",
-		summary: "List what devices reported, newest first",
+		summary: "List what devices reported, newest first; a page of a search may be short, even empty, and yet have a next one",
 	},
 		func(c *call, in *eventsInput, _ none) (list[ota.Event], error) {
 			f := ota.EventFilter{Action: in.Action, Version: in.Version, Since: in.Since}

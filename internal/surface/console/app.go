@@ -3,6 +3,9 @@ package console
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -24,6 +27,7 @@ type statsView struct {
 	Checks   *chart
 	Took     int64
 	Failed   int64
+	Mark     string // of all the above: the same numbers have the same
 }
 
 func (c *Console) registerApp() {
@@ -61,6 +65,12 @@ func (c *Console) stats(r *request) (statsView, error) {
 	now := c.deps.Now().UnixMilli()
 	v := statsView{App: r.app(), Stats: st, Outcomes: outcomeChart(st.Hours, now), Checks: checkChart(st.Checks, now)}
 	v.Took, v.Failed = v.Outcomes.Series[0].Total+v.Outcomes.Series[1].Total, v.Outcomes.Series[1].Total
+	all, err := json.Marshal(v)
+	if err != nil {
+		return statsView{}, err
+	}
+	sum := sha256.Sum256(all)
+	v.Mark = hex.EncodeToString(sum[:8])
 	return v, nil
 }
 
@@ -75,7 +85,8 @@ const (
 	livePause = 15 * time.Second // longest silence, so that proxies keep the line
 )
 
-// liveApp sends the numbers whenever they have changed.
+// liveApp sends the numbers whenever they have changed from those that the page
+// shows.
 func (c *Console) liveApp(r *request) (answer, error) {
 	if _, err := c.stats(r); err != nil {
 		return answer{}, err
@@ -93,20 +104,20 @@ func (c *Console) liveApp(r *request) (answer, error) {
 		defer stop()
 		tick := time.NewTicker(liveEvery)
 		defer tick.Stop()
-		var last []byte
+		last := r.query("shown")
 		quiet := time.Duration(0)
 		for {
 			v, err := c.stats(r)
 			if err != nil {
 				return err
 			}
-			now, err := c.fragment("app", "numbers", v)
-			if err != nil {
-				return err
-			}
 			switch {
-			case !bytes.Equal(now, last):
-				last, quiet = now, 0
+			case v.Mark != last:
+				now, err := c.fragment("app", "numbers", v)
+				if err != nil {
+					return err
+				}
+				last, quiet = v.Mark, 0
 				fmt.Fprint(w, "data: ")
 				_, _ = w.Write(bytes.ReplaceAll(now, []byte("\n"), []byte("\ndata: ")))
 				fmt.Fprint(w, "\n\n")
