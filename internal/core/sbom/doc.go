@@ -46,7 +46,7 @@ func (p *Package) key() string { return p.Name + "@" + p.Version }
 
 func invalid(format string, a ...any) *ota.Error {
 	return ota.Invalid("lock_file_invalid", format, a...).
-		WithHint("make it again with the package manager, or name a CycloneDX document with --sbom FILE")
+		WithHint("make it again with the package manager, name a CycloneDX document with --sbom FILE, or leave it out with --sbom none")
 }
 
 // list collects packages, each version once.
