@@ -5,6 +5,7 @@ const (
 	keyHost       = "host "
 	keyPlugin     = "plugin "
 	keyCapability = "capability "
+	keyUpdater    = "updater "
 	keyManifest   = "manifest "
 	keySink       = "sink "
 	keyTrusted    = "trusted types "

@@ -68,6 +68,7 @@ func (e *engine) merge(entries []Entry, results []*result) *Report {
 			b.facts.Libraries = append(b.facts.Libraries, f.facts.libraries...)
 		}
 	}
+	b.join()
 	b.facts.Plugins, b.facts.Hosts = b.keys(keyPlugin), b.keys(keyHost)
 	b.facts.Capabilities, b.facts.Texts = b.keys(keyCapability), newSketch(hashes)
 	for _, d := range e.dets {

@@ -10,20 +10,25 @@ import (
 )
 
 // usesPlugin remembers that a script names a Capacitor plug-in.
-func (f *file) usesPlugin(name string, at int) {
+func (f *file) usesPlugin(name string, at int) { f.usesPluginIf("", name, at) }
+
+// usesPluginIf remembers it under a condition, which stands before the keys.
+func (f *file) usesPluginIf(condition, name string, at int) {
 	if name == "" || len(name) > 64 || slices.Contains(f.e.set.Lists.Plugins["core"], name) {
 		return
 	}
-	f.remember(keyPlugin+name, hit{rule: "ST-006", at: at, text: name}, "the native build does not have the plug-in %s", name)
-	f.usesCapability(name, at)
+	f.remember(condition+keyPlugin+name, hit{rule: "ST-006", at: at, text: name}, "the native build does not have the plug-in %s", name)
+	f.usesCapabilityIf(condition, name, at)
 }
 
 // usesCapability remembers what a plug-in or a call of the browser gives access
 // to.
-func (f *file) usesCapability(name string, at int) {
+func (f *file) usesCapability(name string, at int) { f.usesCapabilityIf("", name, at) }
+
+func (f *file) usesCapabilityIf(condition, name string, at int) {
 	for capability, names := range f.e.set.Lists.Capabilities {
 		if slices.Contains(names, name) {
-			f.remember(keyCapability+capability, hit{rule: "ST-007", at: at, text: capability}, "new access to %s, through %s", capability, name)
+			f.remember(condition+keyCapability+capability, hit{rule: "ST-007", at: at, text: capability}, "new access to %s, through %s", capability, name)
 		}
 	}
 }
@@ -57,6 +62,7 @@ func (s *script) pluginCall(c *jsast.Call) {
 		name, _ = jsast.Text(c.Arg(0))
 	}
 	if !isPluginName(name) {
+		s.importedCall(c)
 		return
 	}
 	s.f.usesPlugin(name, s.at(c.Offset))

@@ -234,6 +234,7 @@ func FuzzRun(f *testing.F) {
 	for _, s := range []struct{ name, text string }{
 		{"a.js", "eval(await (await fetch('x')).text())"},
 		{"index.html", "<script src=//a.b/c></script><iframe srcdoc='<p onclick=eval(a)>'>"},
+		{"b.js", "import{r as e}from\"./b.js\";var x=e(\"Camera\",{});const c=a.registerPlugin;export{c as r}"},
 		{"a.css", "@import url(//a.example.org/b)"},
 		{"a.json", `{"a":"https://pastebin.com/x"}`},
 		{"capacitor.config.json", `{"server":{"url":"http://x"}}`},
@@ -262,6 +263,24 @@ func FuzzRun(f *testing.F) {
 			if fd.Line > 0 && (fd.Offset < 0 || fd.Offset > len(data) && !strings.Contains(fd.Path, "!/")) || fd.Severity.Rank() == 0 || fd.Fingerprint == "" {
 				t.Fatalf("%+v", fd)
 			}
+		}
+	})
+}
+
+func FuzzSketch(f *testing.F) {
+	text, err := newSketch([]uint64{3, 1, 2}).MarshalText()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add([]byte("AAAA"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var s Sketch
+		if s.UnmarshalText(text) != nil {
+			return
+		}
+		if share := s.NewShare(s); len(s) > sketchSize || share != 0 {
+			t.Fatalf("%d hashes, %v of them new", len(s), share)
 		}
 	})
 }

@@ -22,6 +22,7 @@ type script struct {
 	// registers are variables that hold Capacitor's registerPlugin, and plugins
 	// those that hold what it made, by name.
 	registers map[*js.Var]bool
+	imported  map[*js.Var]string
 	plugins   map[*js.Var]string
 
 	names int            // uses of variables
@@ -68,7 +69,9 @@ func (f *file) scanScriptMode(data []byte, in place, mode jsast.Mode) {
 		taint: map[*js.Var]bool{}, taintKeys: map[member]bool{}, scripts: map[*js.Var]bool{}, registers: map[*js.Var]bool{}, plugins: map[*js.Var]string{},
 		marks: map[string]int{}, first: map[string]int{},
 	}
+	s.imported = s.imports()
 	s.walk()
+	s.exportRegisters()
 	for _, d := range f.e.dets {
 		if d.script != nil {
 			d.script(s)
