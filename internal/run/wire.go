@@ -51,7 +51,7 @@ func (s *Server) wirePlanes() error {
 	})
 	s.tokens = token.New(token.Deps{
 		Store: sqlstore.Tokens{DB: s.db}, Grants: s.db.EffectiveGrants, Now: time.Now, Rand: rand.Reader,
-		Verifier: s.idVerifier(), Audience: s.ciAudience(),
+		Verifier: s.idVerifier(), Audience: s.ciAudience(), Actions: func() []string { return s.access.Actions() },
 	})
 	return nil
 }

@@ -110,7 +110,10 @@ func (s reads) OtherWayIn(ctx context.Context, withoutToken, at int64) (bool, er
 	return s.is(ctx, `SELECT EXISTS (SELECT 1 FROM tokens
 			WHERE owner_kind = 'nobody' AND id <> $1 AND limits = '{}' AND ip_ranges = '[]' AND (expires_at = 0 OR expires_at > $2))
 		OR EXISTS (SELECT 1 FROM grants g JOIN users u ON g.subject_kind = 'user' AND u.id = g.subject_id
-			WHERE u.disabled_at = 0 AND g.role = 'owner' AND g.org = 'main' AND g.app = '')`, withoutToken, at)
+			WHERE u.disabled_at = 0 AND g.role = 'owner' AND g.org = 'main' AND g.app = '' AND (
+				EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = u.id)
+				OR EXISTS (SELECT 1 FROM passwords p WHERE p.user_id = u.id AND p.phc <> '')
+				OR EXISTS (SELECT 1 FROM sso_subjects s WHERE s.user_id = u.id)))`, withoutToken, at)
 }
 
 // is runs a query for one truth value.

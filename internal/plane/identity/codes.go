@@ -12,6 +12,7 @@ const (
 	CodeLinkInvalid    = "link_invalid"
 	CodeLinkVoid       = "link_void" // its maker could not make it any more
 	CodeLastMethod     = "last_sign_in_method"
+	CodeLastOwner      = "last_owner"
 	CodeSetupDone      = "setup_done"
 	CodeNoPasskeysHere = "passkeys_unavailable"
 	CodePasskeyFailed  = "passkey_refused"

@@ -44,8 +44,8 @@ func methods(ctx context.Context, r Reader, userID int64) (m ota.SignInMethods, 
 
 // keepOne fails if a person would be left without a way to sign in.
 func keepOne(ctx context.Context, tx Tx, userID int64) error {
-	m, err := methods(ctx, tx, userID)
-	if err == nil && len(m.Passkeys) == 0 && !m.Password && len(m.SSO) == 0 {
+	ok, err := canEnter(ctx, tx, userID)
+	if err == nil && !ok {
 		err = ota.Conflict(CodeLastMethod, "this is the only way you can sign in").WithHint("add another passkey, or a password, first")
 	}
 	return err
@@ -317,10 +317,4 @@ func (s *Service) NewRecoveryCodes(ctx context.Context, p ota.Principal) ([]stri
 		return nil, err
 	}
 	return codes, nil
-}
-
-// CanSignIn reports whether a user has a way to sign in.
-func (s *Service) CanSignIn(ctx context.Context, userID int64) (bool, error) {
-	m, err := s.Methods(ctx, userID)
-	return len(m.Passkeys) > 0 || m.Password || len(m.SSO) > 0, err
 }

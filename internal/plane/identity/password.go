@@ -46,7 +46,7 @@ func (s *Service) hash(ctx context.Context, password string, salt []byte, memory
 		return nil, ctx.Err()
 	}
 	defer func() { <-s.hashing }()
-	return argon2.IDKey([]byte(norm.NFKC.String(password)), salt, time, memory, lanes, argonLen), nil
+	return s.derive([]byte(norm.NFKC.String(password)), salt, time, memory, lanes, argonLen), nil
 }
 
 // hashPassword returns the PHC form of a new password.
@@ -97,7 +97,7 @@ func parsePHC(text string) (p parsedPHC, err error) {
 		return p, bad
 	}
 	if n, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.memory, &p.time, &p.lanes); n != 3 || err != nil ||
-		p.memory == 0 || p.memory > 1<<20 || p.time == 0 || p.time > 64 || p.lanes == 0 {
+		parts[3] != fmt.Sprintf("m=%d,t=%d,p=%d", p.memory, p.time, p.lanes) || p.memory == 0 || p.memory > 1<<20 || p.time == 0 || p.time > 64 || p.lanes == 0 {
 		return p, bad
 	}
 	if p.salt, err = base64.RawStdEncoding.Strict().DecodeString(parts[4]); err != nil || len(p.salt) == 0 {

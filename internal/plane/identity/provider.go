@@ -111,7 +111,7 @@ func (s *Service) UpdateProvider(ctx context.Context, p ota.Principal, id string
 		}
 		c := change("sso.update", id, fields{"client_secret": in.ClientSecret != nil})
 		c.Before, c.After = asJSON(now.SSOProvider), asJSON(n.SSOProvider)
-		return c, tx.UpdateSSOProvider(ctx, n)
+		return c, keepOwner(ctx, tx, func() error { return tx.UpdateSSOProvider(ctx, n) })
 	})
 	return n.SSOProvider, err
 }
@@ -123,7 +123,7 @@ func set[T any](to *T, from *T) {
 }
 
 // DeleteProvider removes a provider, what it said of who is who, and whom it
-// put into groups. Users stay.
+// put into groups. Users stay, and so does the last owner's way in.
 func (s *Service) DeleteProvider(ctx context.Context, p ota.Principal, id string) error {
 	return s.store.Update(ctx, p.Actor(), s.nowMS(), func(tx Tx) (ota.Change, error) {
 		old, err := tx.SSOProvider(ctx, id)
@@ -132,7 +132,7 @@ func (s *Service) DeleteProvider(ctx context.Context, p ota.Principal, id string
 		}
 		c := change("sso.delete", id, nil)
 		c.Before = asJSON(old.SSOProvider)
-		return c, tx.DeleteSSOProvider(ctx, id)
+		return c, keepOwner(ctx, tx, func() error { return tx.DeleteSSOProvider(ctx, id) })
 	})
 }
 

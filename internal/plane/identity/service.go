@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"time"
 
+	"golang.org/x/crypto/argon2"
+
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/secret"
 )
@@ -55,6 +57,8 @@ type Service struct {
 	mail      Mailer
 	publicURL string
 
+	// derive is Argon2id; tests count its calls.
+	derive  func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte
 	hashing chan struct{} // one slot per password hash that may be computed at a time
 	limits  *limiter
 }
@@ -70,7 +74,7 @@ func New(d Deps) (*Service, error) {
 	}
 	return &Service{
 		store: d.Store, now: d.Now, rand: d.Rand, box: b, may: d, sso: d.SSO, breached: d.Breached, mail: d.Mail,
-		publicURL: d.PublicURL, hashing: make(chan struct{}, parallelHashes), limits: newLimiter(),
+		publicURL: d.PublicURL, hashing: make(chan struct{}, parallelHashes), derive: argon2.IDKey, limits: newLimiter(),
 	}, nil
 }
 

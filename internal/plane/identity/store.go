@@ -73,6 +73,9 @@ type Reader interface {
 	UserByEmail(ctx context.Context, email string) (ota.User, error)
 	AnyUser(ctx context.Context) (bool, error)
 	EffectiveGrants(ctx context.Context, kind ota.SubjectKind, id int64) ([]ota.Grant, error)
+	// DirectOwners are the enabled users who own the main organisation by a grant
+	// to themselves.
+	DirectOwners(ctx context.Context) ([]int64, error)
 	Group(ctx context.Context, id int64) (ota.Group, error)
 
 	SessionByHash(ctx context.Context, hash ota.Digest) (ota.Session, error)

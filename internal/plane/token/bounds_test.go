@@ -132,6 +132,8 @@ func TestCreateRefuses(t *testing.T) {
 		"org alone":      {admin, ota.NewToken{Org: "main"}, token.CodeLimitsInvalid},
 		"scope":          {dev, ota.NewToken{Scopes: []ota.Scope{{App: "x"}}}, "scope_invalid"},
 		"action":         {dev, ota.NewToken{Actions: []string{"Bundle.create"}}, token.CodeActionInvalid},
+		"unknown action": {dev, ota.NewToken{Actions: []string{"bundle.creat"}}, token.CodeActionInvalid},
+		"no verb":        {dev, ota.NewToken{Actions: []string{"bundle"}}, token.CodeActionInvalid},
 		"network":        {dev, ota.NewToken{IPRanges: []string{"203.0.113.0/33"}}, token.CodeIPRangeInvalid},
 		"all actions":    {narrow, ota.NewToken{IPRanges: []string{"203.0.113.0/25"}}, token.CodeTokenBroader},
 		"all networks":   {narrow, ota.NewToken{Actions: []string{"bundle.create"}}, token.CodeTokenBroader},

@@ -20,7 +20,7 @@ const (
 	ownerLife   = 10 * 365 * day // for those who own the server
 
 	maxLimits = 100 // scopes, actions and networks of a token, each
-	maxAction = 64  // bytes
+	maxAction = 64  // bytes of one that an error repeats
 )
 
 // Create makes a token and returns its secret, which is stored nowhere. It is
@@ -33,7 +33,7 @@ func (s *Service) Create(ctx context.Context, p ota.Principal, in ota.NewToken) 
 		return none, t, err
 	}
 	var err error
-	if t.Limits, err = checkLimits(in.Scopes, in.Actions); err != nil {
+	if t.Limits, err = s.checkLimits(in.Scopes, in.Actions); err != nil {
 		return none, t, err
 	}
 	if t.IPRanges, err = checkNetworks(in.IPRanges); err != nil {
@@ -151,7 +151,7 @@ func checkName(name string) error {
 	return nil
 }
 
-func checkLimits(scopes []ota.Scope, actions []string) (ota.Limits, error) {
+func (s *Service) checkLimits(scopes []ota.Scope, actions []string) (ota.Limits, error) {
 	l := ota.Limits{Scopes: slices.Clone(scopes), Actions: slices.Clone(actions)}
 	if len(scopes) > maxLimits || len(actions) > maxLimits {
 		return l, ota.Invalid(CodeLimitsInvalid, "a token has at most %d scopes and as many actions", maxLimits)
@@ -161,22 +161,35 @@ func checkLimits(scopes []ota.Scope, actions []string) (ota.Limits, error) {
 			return l, err
 		}
 	}
+	known := s.actions()
 	for _, a := range actions {
-		if !isAction(a) {
-			return l, ota.Invalid(CodeActionInvalid, "%q is no action", a).WithField("actions").
-				WithHint("actions look like bundle.create; docs/permissions.md lists them")
+		if !slices.Contains(known, a) {
+			return l, ota.Invalid(CodeActionInvalid, "%q is no action", clip(a)).WithField("actions").WithHint("%s", suggest(known, a))
 		}
 	}
 	return l, nil
 }
 
-// isAction accepts "noun.verb": letters and '_' on both sides of one dot.
-func isAction(a string) bool {
-	noun, verb, ok := strings.Cut(a, ".")
-	word := func(w string) bool {
-		return w != "" && strings.Trim(w, "abcdefghijklmnopqrstuvwxyz_") == ""
+// suggest names the actions on the same noun as one that does not exist.
+func suggest(known []string, a string) string {
+	noun, _, _ := strings.Cut(a, ".")
+	var near []string
+	for _, k := range known {
+		if n, _, _ := strings.Cut(k, "."); n == noun {
+			near = append(near, k)
+		}
 	}
-	return ok && len(a) <= maxAction && word(noun) && word(verb)
+	if len(near) == 0 {
+		return "actions look like bundle.create; docs/permissions.md lists them"
+	}
+	return "there are: " + strings.Join(near, ", ")
+}
+
+func clip(s string) string {
+	if len(s) > maxAction {
+		return strings.ToValidUTF8(s[:maxAction], "") + "..."
+	}
+	return s
 }
 
 // checkNetworks brings networks to their usual form; an address alone is a

@@ -12,6 +12,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/driver/sqlstore"
+	"github.com/waxwing-ota/waxwing/internal/plane/directory"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
 )
 
@@ -69,6 +70,9 @@ func newEnv(t testing.TB) *env {
 	e := &env{t: t, db: db, at: time.UnixMilli(1_750_000_000_000), held: map[holder][]ota.Grant{}}
 	e.deps = token.Deps{
 		Store: sqlstore.Tokens{DB: db}, Now: e.now, Rand: rand.Reader,
+		Actions: func() []string {
+			return []string{"app.list", "bundle.create", "bundle.get", "bundle.list", "release.create", "probe"}
+		},
 		Grants: func(_ context.Context, kind ota.SubjectKind, id int64) ([]ota.Grant, error) {
 			return e.held[holder{kind, id}], nil
 		},
@@ -117,4 +121,27 @@ func wantCode(t testing.TB, err error, code string) *ota.Error {
 		t.Fatalf("error %v (%s), want %s", err, ota.CodeOf(err), code)
 	}
 	return e
+}
+
+// inGroup puts a user into a new group that holds a grant.
+func (e *env) inGroup(userID int64, g ota.Grant) error {
+	ctx := e.ctx()
+	return sqlstore.Directory{DB: e.db}.Update(ctx, "test", 1, func(tx directory.Tx) (ota.Change, error) {
+		v, err := tx.InsertGroup(ctx, ota.Group{Org: ota.MainOrg, Name: "owners", CreatedAt: 1})
+		if err == nil {
+			_, err = tx.InsertGrant(ctx, ota.RoleGrant{SubjectKind: ota.SubjectGroup, SubjectID: v.ID, Grant: g, CreatedAt: 1})
+		}
+		if err == nil {
+			err = tx.AddMember(ctx, v.ID, userID, ota.MemberManual)
+		}
+		return ota.Change{Action: "group.create", Org: ota.MainOrg, Detail: "{}"}, err
+	})
+}
+
+// disable sets when a user was disabled, 0 = not.
+func (e *env) disable(u ota.User, at int64) error {
+	u.DisabledAt = at
+	return sqlstore.Directory{DB: e.db}.Update(e.ctx(), "test", 1, func(tx directory.Tx) (ota.Change, error) {
+		return ota.Change{Action: "user.disable", Org: ota.MainOrg, Detail: "{}"}, tx.UpdateUser(e.ctx(), u)
+	})
 }

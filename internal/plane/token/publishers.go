@@ -30,6 +30,9 @@ func (s *Service) CreatePublisher(ctx context.Context, p ota.Principal, in ota.N
 	if err := checkPublisher(&out); err != nil {
 		return out, err
 	}
+	if _, err := s.checkLimits(nil, out.Actions); err != nil {
+		return out, err
+	}
 	if !administers(&p, out.Scope) || !within(p.Limits, ota.Limits{Scopes: []ota.Scope{out.Scope}, Actions: out.Actions}) {
 		return out, broader("a trusted publisher of %s takes an administrator of it", out.Scope).WithField("scope").
 			WithHint("ask an administrator of %s", out.Scope)
@@ -122,8 +125,7 @@ func checkPublisher(p *ota.TrustedPublisher) error {
 		return publisherInvalid("role", "a CI run cannot be %q", p.Role).
 			WithHint("give it release-manager, developer, tester or viewer")
 	}
-	_, err := checkLimits(nil, p.Actions)
-	return err
+	return nil
 }
 
 // checkIssuer takes only what can be an issuer's name to the letter: it is

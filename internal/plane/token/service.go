@@ -19,6 +19,10 @@ type Deps struct {
 	Now    func() time.Time
 	Rand   io.Reader // cryptographic
 
+	// Actions lists every action there is: what a token can be limited to; nil =
+	// to none.
+	Actions func() []string
+
 	// Verifier and Audience are for the exchange of ID tokens; without an
 	// audience there is none.
 	Verifier Verifier
@@ -34,6 +38,7 @@ type Service struct {
 	rand     io.Reader
 	verifier Verifier
 	audience string
+	actions  func() []string
 	rate     *limiter // of exchanges
 
 	usedMu sync.Mutex
@@ -42,8 +47,11 @@ type Service struct {
 
 // New returns a Service.
 func New(d Deps) *Service {
+	if d.Actions == nil {
+		d.Actions = func() []string { return nil }
+	}
 	return &Service{
-		store: d.Store, grants: d.Grants, now: d.Now, rand: d.Rand, verifier: d.Verifier, audience: d.Audience,
+		store: d.Store, grants: d.Grants, now: d.Now, rand: d.Rand, verifier: d.Verifier, audience: d.Audience, actions: d.Actions,
 		rate: newLimiter(), used: map[int64]int64{},
 	}
 }
