@@ -65,15 +65,21 @@ func TestLastTokenStays(t *testing.T) {
 	ada := user("ada@example.com")
 	grantTo(ota.SubjectUser, ada.ID)
 	stays("an owner who cannot sign in")
-	write(func(tx identity.Tx) error { return tx.PutPassword(ctx, identity.Password{UserID: ada.ID, TOTP: []byte{1}}) })
+	write(func(tx identity.Tx) error {
+		return tx.PutPassword(ctx, identity.Password{UserID: ada.ID, TOTP: []byte{1}})
+	})
 	stays("an owner with an authenticator app alone")
 
 	bob := user("bob@example.com")
-	write(func(tx identity.Tx) error { return tx.PutPassword(ctx, identity.Password{UserID: bob.ID, PHC: "x", TOTP: []byte{1}}) })
+	write(func(tx identity.Tx) error {
+		return tx.PutPassword(ctx, identity.Password{UserID: bob.ID, PHC: "x", TOTP: []byte{1}})
+	})
 	e.do(e.inGroup(bob.ID, main))
 	stays("an owner by a group, which an issuer may take them out of")
 
-	write(func(tx identity.Tx) error { return tx.PutPassword(ctx, identity.Password{UserID: ada.ID, PHC: "x", TOTP: []byte{1}}) })
+	write(func(tx identity.Tx) error {
+		return tx.PutPassword(ctx, identity.Password{UserID: ada.ID, PHC: "x", TOTP: []byte{1}})
+	})
 	e.do(e.disable(ada, 5))
 	stays("an owner who is disabled")
 	e.do(e.disable(ada, 0))
