@@ -23,7 +23,7 @@ func TestPasskeyAttacks(t *testing.T) {
 			return b.signInPasskey()
 		},
 		"other key": func(b *browser) *reply {
-			other := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+			other := newKey()
 			other.ID, other.Counter = b.device.Credentials[0].ID, 7
 			b.device.Credentials = []virtualwebauthn.Credential{other}
 			return b.signInPasskey()

@@ -218,6 +218,16 @@ func (r *reply) must(t *testing.T, status int) *reply {
 
 type m = map[string]any
 
+// newKey makes a credential. The authenticator leaves out leading zeros of a key's
+// coordinates, which no real one does: such keys are thrown away.
+func newKey() virtualwebauthn.Credential {
+	for {
+		if c := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2); len(c.Key.AttestationData()) == 77 {
+			return c
+		}
+	}
+}
+
 // create answers registration options with a new credential.
 func (b *browser) create(options []byte) json.RawMessage {
 	b.w.t.Helper()
@@ -225,7 +235,7 @@ func (b *browser) create(options []byte) json.RawMessage {
 	if err != nil {
 		b.w.t.Fatalf("%v: %s", err, options)
 	}
-	cred := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+	cred := newKey()
 	b.device.Options.UserHandle = handleOf(b.w.t, options)
 	answer := virtualwebauthn.CreateAttestationResponse(b.rp, b.device, cred, *o)
 	b.device.AddCredential(cred)
