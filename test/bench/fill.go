@@ -172,7 +172,7 @@ func fillDevices(f *seeder, s size) {
 		SELECT app, version_name, id, abs(random()) % 100 < 2, $1 - abs(random()) % 604800000 FROM devices`, now())
 	f.exec(`INSERT INTO device_failures (app, device, version, action, at) SELECT app, device, version, 'set_fail', at FROM device_outcomes WHERE failed`)
 	f.exec(`INSERT INTO device_overrides (app, device, channel_id, self_set, created_at)
-		SELECT app, id, 2, FALSE, $1 FROM devices WHERE app = 'com.bench.app0' LIMIT 5000`, now())
+		SELECT app, id, 2, FALSE, $1 FROM devices WHERE app = 'com.bench.app0' LIMIT 20000`, now())
 	f.exec(`INSERT INTO traffic (app, day, device, downloads, bytes)
 		SELECT app, ($1 / 86400000 - d.i) * 86400000, id, 3, 400000 FROM (SELECT 0 AS i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4) d,
 			(SELECT app, id FROM devices WHERE app = 'com.bench.app0' LIMIT $2)`, now(), s.big/5)

@@ -13,13 +13,23 @@ import (
 // downloads are answers that are long on purpose.
 var downloads = []string{"/api/v1/audit/export"}
 
+// asked are parameters that some addresses do not answer without.
+var asked = map[string]map[string]string{
+	"/api/v1/audit/consistency":                      {"from": "500", "to": "90000"},
+	"/api/v1/apps/{app}/bundles/{version}/sbom/diff": {"from": "2.0.0"},
+	"/api/v1/apps/{app}/scan-trend":                  {"channel": "production"},
+}
+
 // measureLists reads every address of the API that can be read, as the API
 // describes itself, and prints what takes long; slow is how many took longer
 // than a page may.
 func measureLists(ctx context.Context, p *proc, addr string, known map[string]string) (slow int, err error) {
 	var doc struct {
 		Paths map[string]map[string]struct {
-			Parameters []struct{ Name string }
+			Parameters []struct {
+				Name   string
+				Schema struct{ Maximum int }
+			}
 		} `json:"paths"`
 	}
 	body, _, err := get(ctx, "http://"+addr+"/api/openapi.json")
@@ -35,13 +45,16 @@ func measureLists(ctx context.Context, p *proc, addr string, known map[string]st
 		if !ok || slices.Contains(downloads, path) {
 			continue
 		}
+		plain, mark := path, "?"
 		for _, q := range read.Parameters {
-			switch q.Name {
-			case "limit":
-				path += "?limit=500" // the most there is
-			case "from":
-				path += "?from=5&to=90"
+			if v, ok := asked[plain][q.Name]; ok {
+				path += mark + q.Name + "=" + v
+			} else if q.Name == "limit" && q.Schema.Maximum > 0 {
+				path += fmt.Sprintf("%slimit=%d", mark, q.Schema.Maximum)
+			} else {
+				continue
 			}
+			mark = "&"
 		}
 		paths = append(paths, path)
 	}

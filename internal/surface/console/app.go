@@ -88,7 +88,8 @@ const (
 // liveApp sends the numbers whenever they have changed from those that the page
 // shows.
 func (c *Console) liveApp(r *request) (answer, error) {
-	if _, err := c.stats(r); err != nil {
+	v, err := c.stats(r)
+	if err != nil {
 		return answer{}, err
 	}
 	if c.live.Add(1) > maxLive {
@@ -107,10 +108,6 @@ func (c *Console) liveApp(r *request) (answer, error) {
 		last := r.query("shown")
 		quiet := time.Duration(0)
 		for {
-			v, err := c.stats(r)
-			if err != nil {
-				return err
-			}
 			switch {
 			case v.Mark != last:
 				now, err := c.fragment("app", "numbers", v)
@@ -135,6 +132,9 @@ func (c *Console) liveApp(r *request) (answer, error) {
 				return nil
 			case <-tick.C:
 				quiet += liveEvery
+			}
+			if v, err = c.stats(r); err != nil {
+				return err
 			}
 		}
 	}}, nil
