@@ -134,8 +134,8 @@ func visit(ctx context.Context, p *proc, api *client.Client, known map[string]st
 			over++
 			continue
 		}
-		if strings.HasSuffix(pattern, ".csv") || strings.HasSuffix(pattern, "/live") {
-			continue // no pages: measured with the page that has them, or a download
+		if slices.ContainsFunc([]string{".csv", "/live", "/export"}, func(end string) bool { return strings.HasSuffix(pattern, end) }) {
+			continue // no pages: downloads, and what is measured with the page that has it
 		}
 		l := lookAt(b, p, site+at)
 		verdict := ""
