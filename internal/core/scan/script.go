@@ -102,19 +102,7 @@ func (s *script) walk() {
 				tell(s, &assignment{target, value, at})
 			}
 		},
-		Declare: func(b js.IBinding, value js.IExpr) {
-			f.tick()
-			if value != nil && s.tainted(value) {
-				s.taintBinding(b)
-			}
-			if v, ok := b.(*js.Var); ok {
-				s.taintMembers(v, value)
-			}
-			s.followPlugin(b, value)
-			if v, ok := b.(*js.Var); ok && makesScript(value) {
-				s.scripts[jsast.Root(v)] = true
-			}
-		},
+		Declare: s.declare,
 		Property: func(name []byte, value js.IExpr, at int) {
 			for _, tell := range e.properties[string(name)] {
 				tell(s, value, at)
@@ -143,6 +131,23 @@ func (s *script) walk() {
 		},
 		Import: func(module []byte, at int) { s.module(module, at) },
 	})
+}
+
+// declare follows var b = value.
+func (s *script) declare(b js.IBinding, value js.IExpr) {
+	s.f.tick()
+	if value != nil && s.tainted(value) {
+		s.taintBinding(b)
+	}
+	s.followPlugin(b, value)
+	v, ok := b.(*js.Var)
+	if !ok {
+		return
+	}
+	s.taintMembers(v, value)
+	if makesScript(value) {
+		s.scripts[jsast.Root(v)] = true
+	}
 }
 
 // makesScript reports whether an expression is document.createElement("script").
