@@ -94,6 +94,16 @@ func dress(ctx context.Context, o options, api *client.Client, addr, path string
 			return nil, err
 		}
 	}
+	if publishers, _, err := api.Publishers(ctx, "", ota.Page{}); err != nil {
+		return nil, err
+	} else if len(publishers) == 0 {
+		if _, err := api.CreatePublisher(ctx, ota.NewPublisher{
+			Name: "shop", Provider: "github", RepositoryID: "1", OwnerID: "2", Repository: "example/shop", Workflow: "release.yml", Ref: "refs/heads/main",
+			Role: ota.RoleReleaseManager, Scope: ota.Scope{Org: ota.MainOrg, App: app},
+		}); err != nil {
+			return nil, err
+		}
+	}
 	hooks, _, err := api.Webhooks(ctx, ota.Scope{}, ota.Page{})
 	if err != nil {
 		return nil, err
@@ -119,7 +129,7 @@ func dress(ctx context.Context, o options, api *client.Client, addr, path string
 	}
 	known = map[string]string{
 		"app": app, "channel": "production", "version": "2.0.1", "device": devices[0].ID.String(), "approval": "7", "group": "1", "user": "17",
-		"machine": "1", "token": "9", "webhook": "1", "delivery": "40000", "id": "1", "org": "main", "key": "bench", "entry": "99000", "$": "",
+		"machine": "1", "token": "9", "webhook": "1", "delivery": "40000", "id": "1", "org": "main", "key": "bench", "entry": "99000", "grant": "17", "publisher": "1", "$": "",
 	}
 	return known, nil
 }
