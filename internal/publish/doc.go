@@ -27,6 +27,7 @@ type Server interface {
 	Release(ctx context.Context, app, channel string, in ota.ReleaseRequest) (r ota.Release, done bool, err error)
 	SetRollout(ctx context.Context, app, channel string, in ota.RolloutRequest) (ota.Rollout, error)
 	Bundle(ctx context.Context, app, version string) (ota.Bundle, error)
+	scans
 	NativeBuilds(ctx context.Context, app, channel string) ([]ota.NativeBuild, error)
 }
 

@@ -18,6 +18,11 @@ import (
 type fake struct {
 	natives []ota.NativeBuild
 
+	policy       ota.ScanPolicyInfo
+	policyErr    error
+	suppressions []ota.Suppression
+	uploads      []ota.ScanUpload
+
 	mu       sync.Mutex
 	app      ota.App
 	keys     []ota.Key
@@ -43,6 +48,7 @@ func newFake(keys ...*seal.PrivateKey) *fake {
 		app: ota.App{ID: testApp}, blobs: map[ota.Digest][]byte{}, partial: map[ota.Digest][]byte{},
 		known: map[ota.Encoding][]ota.VariantFile{}, bundles: map[string]ota.NewBundle{}, had: map[string]bool{}, tries: map[ota.Digest]int{},
 		channel: ota.Channel{Name: "production", App: testApp, Policy: ota.DefaultPolicy()},
+		policy:  ota.ScanPolicyInfo{ScanPolicy: ota.DefaultScanPolicy(), From: ota.PolicyDefault},
 	}
 	for _, k := range keys {
 		f.keys = append(f.keys, ota.Key{ID: k.Public().ID(), PublicPEM: k.Public().PEM(), State: ota.KeyActive})
@@ -214,6 +220,23 @@ func (f *fake) Provenance(_ context.Context, _, version string) ([]byte, error) 
 
 func (f *fake) NativeBuilds(context.Context, string, string) ([]ota.NativeBuild, error) {
 	return f.natives, nil
+}
+
+func (f *fake) ScanPolicy(context.Context, string, string) (ota.ScanPolicyInfo, error) {
+	return f.policy, f.policyErr
+}
+
+func (f *fake) Suppressions(context.Context, string, ota.SuppressionState, ota.Page) ([]ota.Suppression, string, error) {
+	return f.suppressions, "", nil
+}
+
+func (f *fake) Scan(context.Context, string, string, int64, string, string) ([]byte, error) {
+	return nil, ota.NotFound("scan_report_not_found", "there is no report")
+}
+
+func (f *fake) UploadScan(_ context.Context, _, _ string, in ota.ScanUpload) (ota.ScanReport, bool, error) {
+	f.uploads = append(f.uploads, in)
+	return ota.ScanReport{}, true, nil
 }
 
 const testApp = "com.example.push"

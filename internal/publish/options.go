@@ -5,6 +5,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/pack"
+	"github.com/waxwing-ota/waxwing/internal/core/scan"
 	"github.com/waxwing-ota/waxwing/internal/core/seal"
 )
 
@@ -37,7 +38,11 @@ type Options struct {
 	NoRelease    bool // publish the bundle and put it on no channel
 	NoManifest   bool // publish the zip only: devices always load all of it
 	AllowNoReady bool // the call to notifyAppReady is not found, and that is right
+	NoScan       bool // do not scan the build; the policy may forbid that
 	DryRun       bool // ask the server what is missing, and change nothing
+
+	Native *scan.Native // what the native build declares, for the scan; nil = unknown
+	Tool   string       // version of the program, for the scan's report
 
 	Limits   pack.Limits
 	TempDir  string   // for the zip; "" = the system's
@@ -73,8 +78,9 @@ type Result struct {
 	Rollout  *ota.Rollout  `json:"rollout"` // the channel's rollout of this version; nil = none
 	DryRun   bool          `json:"dry_run"` // nothing was changed
 	// NativeMismatch says what native versions lack that was accepted.
-	NativeMismatch []string  `json:"native_mismatch,omitempty"`
-	Warnings       []Warning `json:"warnings"`
+	NativeMismatch []string     `json:"native_mismatch,omitempty"`
+	Warnings       []Warning    `json:"warnings"`
+	Scan           *ScanSummary `json:"scan"` // nil = there was none
 }
 
 // VariantInfo is one packing of the bundle.

@@ -17,6 +17,7 @@ type push struct {
 	variants []*variant
 	up       *uploader
 	progress Progress
+	report   []byte // JSON of the scan's; nil = there was no scan
 	result   Result
 }
 
@@ -50,6 +51,9 @@ func (p *push) run(ctx context.Context) error {
 	if err := p.checkNatives(ctx); err != nil {
 		return err
 	}
+	if err := p.checkScan(ctx); err != nil {
+		return err
+	}
 	if p.variants, err = newVariants(p.o, p.target, p.scan.Tree); err != nil {
 		return err
 	}
@@ -67,6 +71,9 @@ func (p *push) run(ctx context.Context) error {
 		err = p.publish(ctx)
 	}
 	if err != nil {
+		return err
+	}
+	if err := p.sendScan(ctx); err != nil {
 		return err
 	}
 	return p.release(ctx)

@@ -19,7 +19,12 @@ func (p *push) release(ctx context.Context) error {
 	if p.o.RolloutBPS != nil {
 		return p.rollout(ctx, *p.o.RolloutBPS)
 	}
-	r, done, err := p.server.Release(ctx, p.o.App, p.o.Channel, ota.ReleaseRequest{Version: p.o.Version, Note: p.o.Note, IfNew: true})
+	var r ota.Release
+	var done bool
+	err := p.patient(ctx, func() (err error) {
+		r, done, err = p.server.Release(ctx, p.o.App, p.o.Channel, ota.ReleaseRequest{Version: p.o.Version, Note: p.o.Note, IfNew: true})
+		return err
+	})
 	if err != nil {
 		return p.waits(err)
 	}
@@ -60,7 +65,11 @@ func (p *push) rollout(ctx context.Context, bps int) error {
 		}
 		return nil
 	}
-	r, err := p.server.SetRollout(ctx, p.o.App, p.o.Channel, ota.RolloutRequest{Version: p.o.Version, BPS: &bps, Reason: p.o.Note})
+	var r ota.Rollout
+	err := p.patient(ctx, func() (err error) {
+		r, err = p.server.SetRollout(ctx, p.o.App, p.o.Channel, ota.RolloutRequest{Version: p.o.Version, BPS: &bps, Reason: p.o.Note})
+		return err
+	})
 	if err != nil {
 		return p.waits(err)
 	}

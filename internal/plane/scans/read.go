@@ -30,6 +30,9 @@ type source struct {
 	ctx    context.Context
 	mu     sync.Mutex
 	faults map[string]string // what is wrong with stored files, by path
+	// foreign is whether another tool made the bundle: what it made need not be
+	// what this one would.
+	foreign bool
 }
 
 // read scans all that devices could load of the plain form of a bundle: its
@@ -47,7 +50,7 @@ func (s *Service) read(ctx context.Context, b *ota.Bundle) (*scan.Report, error)
 	if err != nil {
 		return nil, err
 	}
-	src := &source{s: s, ctx: ctx, faults: map[string]string{}}
+	src := &source{s: s, ctx: ctx, faults: map[string]string{}, foreign: len(tree) == 0}
 	opts := scan.Options{Now: s.d.Now().Unix(), Workers: 1, Limits: s.d.Limits}
 	if err := s.known(ctx, b, &opts); err != nil {
 		return nil, err
@@ -152,7 +155,11 @@ func (src *source) withZip(d ota.Digest, rep *scan.Report, opts scan.Options) (*
 	inside, err := pack.OpenZip(&readerAt{r: r}, size, pack.Limits{})
 	if err != nil {
 		// Not scanned: what is in it depends on who reads it.
-		src.fault("", "the zip of the bundle is not one that all devices read alike: "+text(err))
+		what := "the zip of the bundle is not one that all devices read alike: " + text(err)
+		if src.foreign {
+			return nil, ota.Invalid(CodeUnreadable, "%s", what)
+		}
+		src.fault("", what)
 		if rep == nil {
 			return scan.Run(src.ctx, nil, opts)
 		}

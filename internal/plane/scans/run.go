@@ -143,11 +143,7 @@ func (s *Service) failed(ctx context.Context, j *ota.ScanJob, cause error) error
 
 // permanent reports whether trying again cannot help.
 func permanent(err error) bool {
-	switch ota.KindOf(err) {
-	case ota.KindTooLarge, ota.KindInvalid:
-		return true
-	}
-	return false
+	return ota.KindOf(err) == ota.KindTooLarge || ota.CodeOf(err) == CodeUnreadable
 }
 
 // text is what people may read of an error.

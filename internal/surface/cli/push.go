@@ -23,6 +23,7 @@ type pushOptions struct {
 	keys    []string
 	rollout percent
 	project string
+	natives []string
 
 	sbom, osv       string
 	allowVulnerable bool
@@ -40,6 +41,11 @@ zipped, signed and encrypted on this machine; only what the server lacks is
 compressed and uploaded. A push that was cut off is run again and goes on where
 it ended. A version never changes: pushing the same content again does nothing,
 other content under the same version is refused.
+
+The build is scanned first, as waxwing scan does, by the scan policy of the
+channel: what it blocks is not published (exit code 8). The report goes to the
+server with the bundle, signed with the first key. --no-scan leaves that out,
+unless the policy demands a report.
 
 Without WAXWING_TOKEN, a CI run that a trusted publisher lets in exchanges its ID
 token for one, as waxwing tokens exchange does; WAXWING_PUBLISHER names the
@@ -68,6 +74,8 @@ publisher if several let it in.`,
 	f.StringVar(&o.sbom, "sbom", "", "CycloneDX document of what the build is made of, or none (default: made from the project's lock file)")
 	f.StringVar(&o.osv, "osv", "", "export of osv.dev (zip, folder or JSON) to hold the packages against")
 	f.BoolVar(&o.allowVulnerable, "allow-vulnerable", false, "publish in spite of critical known vulnerabilities")
+	f.BoolVar(&o.NoScan, "no-scan", false, "do not scan the build, where the scan policy allows that")
+	f.StringSliceVar(&o.natives, "native", nil, "files of what the native build declares, for the scan (default: those of --project)")
 	f.BoolVar(&o.DryRun, "dry-run", false, "check, and say what would be uploaded")
 	f.StringVar(&o.project, "project", ".", "folder of the Capacitor app, whose native plug-ins are recorded")
 	o.wait.bind(c)
@@ -112,6 +120,10 @@ func runPush(ctx context.Context, g *Globals, o pushOptions, dir string) error {
 		}
 		o.Keys = append(o.Keys, k)
 	}
+	o.Tool = readBuild().Version
+	if o.Native, err = readNatives(o.natives); err != nil {
+		return err
+	}
 	status := g.Status()
 	o.Progress = status
 	res, err := publish.Push(ctx, cl, o.Options)
@@ -119,6 +131,7 @@ func runPush(ctx context.Context, g *Globals, o pushOptions, dir string) error {
 	for _, w := range res.Warnings {
 		g.Warn("%s (%s)", clean(w.Message), w.Code)
 	}
+	g.noteScan(res.Scan)
 	if err != nil {
 		return err
 	}
@@ -164,6 +177,9 @@ func (o *pushOptions) readProject(g *Globals) error {
 		return nil
 	}
 	o.NativePackages, o.NativeVersion = p.Native, p.NativeVersion()
+	if len(o.natives) == 0 {
+		o.natives = nativeFiles(o.project)
+	}
 	for _, name := range p.Missing {
 		g.Note("%s is not installed under node_modules: whether it has native code is unknown", clean(name))
 	}

@@ -79,6 +79,7 @@ Exit codes:
   1  failed                      5  not allowed
   2  wrong usage                 6  cannot reach the server
   3  not found                   7  waits for the approval of others
+                                 8  the scan found what the policy blocks
 
 Environment:
   WAXWING_URL    address of the server (--url)
@@ -147,7 +148,11 @@ const (
 	exitNotAllowed
 	exitUnreachable
 	exitWaiting
+	exitBlocked
 )
+
+// codeScanBlocked is the error code for findings that a policy blocks.
+const codeScanBlocked = "scan_blocked"
 
 // codeUsage is the error code of a wrong command line.
 const codeUsage = "usage"
@@ -182,6 +187,9 @@ func exitCode(err error) int {
 	case ota.KindConflict:
 		if ota.CodeOf(err) == client.CodeApprovalRequired {
 			return exitWaiting
+		}
+		if ota.CodeOf(err) == codeScanBlocked {
+			return exitBlocked
 		}
 		return exitConflict
 	case ota.KindUnauthorized, ota.KindForbidden:

@@ -20,6 +20,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/scan"
 	"github.com/waxwing-ota/waxwing/internal/core/scan/report"
+	"github.com/waxwing-ota/waxwing/internal/publish"
 )
 
 // scanOptions are the flags of scan.
@@ -34,6 +35,9 @@ type scanOptions struct {
 	all      bool
 	osv      string
 	sbom     string
+
+	app     string // whose policy and suppressions decide; "" = --fail-on does
+	channel string
 }
 
 func newScanCommand(g *Globals) *cobra.Command {
@@ -48,6 +52,10 @@ Every finding has a severity: block (publishing should be refused), warn
 
 Ends with exit code 1 if there is a finding of the severity of --fail-on or a
 higher one, 0 if there is none, 2 if the command line is wrong.
+
+With --app the scan policy of the app (or of --channel) on the server decides,
+and its suppressions hold: exit code 8 if the policy blocks the build, 0 if not.
+Without --baseline it is compared with what the channel serves.
 
 --native names what the native build declares, so that plug-ins it lacks are
 found: capacitor.config.json or capacitor.plugins.json of the native project, or
@@ -73,12 +81,17 @@ hosts, new capabilities and large changes are told then, and what is new.`,
 	f.StringSliceVar(&o.off, "off", nil, "rules that are not asked")
 	f.StringVar(&o.osv, "osv", "", "export of osv.dev (zip, folder or JSON) for known vulnerabilities (ST-017)")
 	f.StringVar(&o.sbom, "sbom", "", "with --osv: CycloneDX document of what the build is made of (default: the project's lock file)")
+	f.StringVar(&o.app, "app", "", "app whose scan policy and suppressions on the server decide")
+	f.StringVar(&o.channel, "channel", "", "with --app, channel whose policy decides")
 	f.BoolVar(&o.all, "all", false, "in text, every place of every rule")
 	c.AddCommand(newScanRulesCommand(g))
 	return c
 }
 
 func (o *scanOptions) check() error {
+	if o.channel != "" && o.app == "" {
+		return usagef("--channel is of an app, and none was named").WithField("app").WithHint("name it with --app")
+	}
 	if o.g.JSON {
 		if o.format != "text" && o.format != "json" {
 			return usagef("--json and --format %s are two formats", o.format).WithHint("leave one of them out")
@@ -108,9 +121,18 @@ func (o *scanOptions) run(ctx context.Context, dir string) error {
 			return err
 		}
 	}
+	var rules *publish.Rules
+	if o.app != "" {
+		if rules, err = o.findRules(ctx, &opts); err != nil {
+			return err
+		}
+	}
 	rep, err := scanAt(ctx, dir, opts)
 	if err != nil {
 		return err
+	}
+	if rules != nil {
+		return o.judged(rep, dir, rules)
 	}
 	if err := o.write(rep, dir); err != nil {
 		return err
