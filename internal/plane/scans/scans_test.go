@@ -547,7 +547,7 @@ func TestApprovalOfFindings(t *testing.T) {
 	e.policy(func(p *ota.ScanPolicy) {
 		p.Rules = map[string]string{"ST-004": "off", "WB-001": "off", "WB-007": "off"}
 	})
-	if d, err := e.ctl.Approval(t.Context(), open[0].ID); err != nil || d.State != ota.ApprovalSuperseded {
+	if d, err := e.ctl.Approval(t.Context(), who, open[0].ID); err != nil || d.State != ota.ApprovalSuperseded {
 		t.Errorf("%+v, %v", d.State, err)
 	}
 	if got := e.release("1.0.0"); got != "" {
