@@ -98,7 +98,7 @@ func dress(ctx context.Context, o options, api *client.Client, addr, path string
 		return nil, err
 	} else if len(publishers) == 0 {
 		if _, err := api.CreatePublisher(ctx, ota.NewPublisher{
-			Name: "shop", Provider: "github", RepositoryID: "1", OwnerID: "2", Repository: "example/shop", Workflow: "release.yml", Ref: "refs/heads/main",
+			Name: "shop", Provider: "github", RepositoryID: "1", OwnerID: "2", Repository: "example/shop", Workflow: ".github/workflows/release.yml", Ref: "refs/heads/main",
 			Role: ota.RoleReleaseManager, Scope: ota.Scope{Org: ota.MainOrg, App: app},
 		}); err != nil {
 			return nil, err
