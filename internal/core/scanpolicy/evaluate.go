@@ -51,11 +51,8 @@ func Evaluate(in Input) ota.ScanVerdict {
 	slices.SortStableFunc(v.Findings, func(a, b ota.ScanFinding) int {
 		return cmp.Or(cmp.Compare(rank(b.Action), rank(a.Action)), cmp.Compare(severityRank(b.Severity), severityRank(a.Severity)))
 	})
-	switch {
-	case worst == ota.ScanBlock:
+	if v.Decision, v.Reason = in.lacks(used); worst == ota.ScanBlock {
 		v.Decision, v.Reason = ota.ScanRefuses, "findings that the policy blocks"
-	default:
-		v.Decision, v.Reason = in.lacks(used)
 	}
 	if v.Decision == ota.ScanPasses && worst == ota.ScanApprove {
 		v.Decision, v.Reason = ota.ScanAsks, "findings that somebody else must approve"

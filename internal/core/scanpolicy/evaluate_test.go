@@ -89,11 +89,13 @@ func TestEvaluate(t *testing.T) {
 		"served already":          {with(Input{Baseline: map[string]bool{print("1"): true}}, blocks), ota.ScanRefuses, ota.ScanCounts{Block: 1}},
 		"served already, new only": {
 			with(Input{Policy: policy(func(p *ota.ScanPolicy) { p.NewOnly = true }), Baseline: map[string]bool{print("1"): true}}, blocks),
-			ota.ScanPasses, ota.ScanCounts{},
+			ota.ScanPasses,
+			ota.ScanCounts{},
 		},
 		"new, new only": {
 			with(Input{Policy: policy(func(p *ota.ScanPolicy) { p.NewOnly = true }), Baseline: map[string]bool{print("2"): true}}, blocks),
-			ota.ScanRefuses, ota.ScanCounts{Block: 1},
+			ota.ScanRefuses,
+			ota.ScanCounts{Block: 1},
 		},
 		"new only, nothing to compare": {
 			with(Input{Policy: policy(func(p *ota.ScanPolicy) { p.NewOnly = true })}, blocks), ota.ScanRefuses, ota.ScanCounts{Block: 1},
@@ -111,19 +113,23 @@ func TestEvaluate(t *testing.T) {
 		"signed, only the servers":    {with(Input{Policy: demand(ota.DemandSigned)}), ota.ScanLacks, ota.ScanCounts{}},
 		"signed, a later one hides nothing": {
 			Input{Policy: demand(ota.DemandSigned), Reports: []Report{reported(ota.ScanCLI, ""), reported(ota.ScanCLI, "k", blocks)}},
-			ota.ScanRefuses, ota.ScanCounts{Block: 1},
+			ota.ScanRefuses,
+			ota.ScanCounts{Block: 1},
 		},
 		"the server sees more than the publisher says": {
 			Input{Policy: policy(nil), Reports: []Report{reported(ota.ScanCLI, ""), reported(ota.ScanServer, "", blocks)}},
-			ota.ScanRefuses, ota.ScanCounts{Block: 1},
+			ota.ScanRefuses,
+			ota.ScanCounts{Block: 1},
 		},
 		"the publisher knows more than the server": {
 			Input{Policy: policy(nil), Reports: []Report{reported(ota.ScanServer, ""), reported(ota.ScanCLI, "", blocks)}},
-			ota.ScanRefuses, ota.ScanCounts{Block: 1},
+			ota.ScanRefuses,
+			ota.ScanCounts{Block: 1},
 		},
 		"the graver of two": {
 			Input{Policy: policy(nil), Reports: []Report{reported(ota.ScanServer, "", finding("ST-003", "info", "a", "1")), reported(ota.ScanCLI, "", blocks)}},
-			ota.ScanRefuses, ota.ScanCounts{Block: 1},
+			ota.ScanRefuses,
+			ota.ScanCounts{Block: 1},
 		},
 		"an older report does not count": {
 			Input{Policy: policy(nil), Reports: []Report{reported(ota.ScanServer, ""), reported(ota.ScanServer, "", blocks)}}, ota.ScanPasses, ota.ScanCounts{},
