@@ -47,6 +47,7 @@ func start(t *testing.T) *world {
 	w := &world{t: t}
 	w.Browser = browser.Start(t)
 	w.Server = live.Start(t, "", func(c *config.Config) {
+		c.EgressAllow = "127.0.0.1" // receivers of webhooks
 		c.Log = slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	})
 	w.site = strings.Replace(w.URL, "127.0.0.1", "localhost", 1)
@@ -83,6 +84,9 @@ func (w *world) play() {
 func (w *world) quiet(where string) {
 	w.t.Helper()
 	for _, c := range w.Complaints() {
+		if complaining.MatchString(c) {
+			continue // a form that was filled in wrong
+		}
 		w.t.Errorf("%s: %s", where, c)
 	}
 	if out := w.logged(); out != "" {

@@ -73,6 +73,11 @@ func (c *Console) showAudit(r *request) (answer, error) {
 		return r.show("audit", "Audit log", v), err
 	}
 	r.problem = asProblem(err)
+	for field, at := range map[string]*string{"since": &v.Since, "until": &v.Until} {
+		if r.problem.Field == field {
+			*at = "" // a field for dates takes nothing else
+		}
+	}
 	a := r.show("audit", "Audit log", v)
 	a.status = statusOf(ota.KindInvalid)
 	return a, nil

@@ -2,6 +2,7 @@ package browser
 
 import (
 	_ "embed"
+	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -33,8 +34,22 @@ func (v Violation) String() string {
 // critical impact.
 func (b *Browser) Serious() []Violation {
 	b.t.Helper()
-	Eval[any](b, axe+"; null")
-	all := Eval[[]Violation](b, `axe.run(document, {resultTypes: ["violations"]}).then((r) => r.violations)`)
+	return b.serious(`{resultTypes: ["violations"]}`)
+}
+
+// Contrast is Serious for the rules of colours only, for a page that was looked
+// at in other colours already.
+func (b *Browser) Contrast() []Violation {
+	b.t.Helper()
+	return b.serious(`{resultTypes: ["violations"], runOnly: ["color-contrast", "link-in-text-block"]}`)
+}
+
+func (b *Browser) serious(options string) []Violation {
+	b.t.Helper()
+	if !Eval[bool](b, `"axe" in window`) {
+		Eval[any](b, axe+"; null")
+	}
+	all := Eval[[]Violation](b, `axe.run(document, `+options+`).then((r) => r.violations)`)
 	var out []Violation
 	for _, v := range all {
 		if v.Impact == "serious" || v.Impact == "critical" {
@@ -42,4 +57,10 @@ func (b *Browser) Serious() []Violation {
 		}
 	}
 	return out
+}
+
+// quote makes a literal of JavaScript.
+func quote(s string) string {
+	raw, _ := json.Marshal(s) // a string always can
+	return string(raw)
 }

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -59,14 +61,7 @@ func Start(t testing.TB) *Browser {
 		stop()
 		stopAlloc()
 	})
-	b := &Browser{t: t, ctx: ctx, bytes: map[string]float64{}}
-	b.Do() // starts it
-	if err := chromedp.Listen(ctx, b.listen); err != nil {
-		t.Fatal(err)
-	}
-	b.Do(command(runtime.Enable, cdp.Empty{}), command(log.Enable, cdp.Empty{}), command(network.Enable, network.EnableParams{}))
-	b.Size(1280, 900)
-	return b
+	return tab(t, ctx)
 }
 
 func find() string {
@@ -96,6 +91,9 @@ func (b *Browser) listen(ev any) {
 		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
 			b.complaints = append(b.complaints, fmt.Sprintf("log: %s %s", e.Entry.Text, e.Entry.URL))
 		}
+	case *page.EventJavascriptDialogOpening:
+		b.complaints = append(b.complaints, fmt.Sprintf("dialog: %s %s", e.Type, e.Message))
+		b.dismiss()
 	case *network.EventDataReceived: // also of what never ends
 		b.bytes[string(e.RequestID)] += float64(e.EncodedDataLength)
 	case *network.EventLoadingFinished: // with headers
@@ -204,11 +202,15 @@ func (b *Browser) Transferred() int64 {
 }
 
 // Screenshot writes the whole page as name.png into the folder that
-// WAXWING_SCREENSHOTS names, or else among the artifacts of the test.
+// WAXWING_SCREENSHOTS names, or else among the artifacts of the test, if they
+// are kept (-artifacts).
 func (b *Browser) Screenshot(name string) {
 	b.t.Helper()
 	dir := os.Getenv("WAXWING_SCREENSHOTS")
 	if dir == "" {
+		if f := flag.Lookup("test.artifacts"); f == nil || f.Value.String() != "true" {
+			return // nobody would see it
+		}
 		dir = b.t.ArtifactDir()
 	}
 	png := run(b, chromedp.FullScreenshot(100))

@@ -9,7 +9,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Dark makes the system prefer dark or light colours.
+// Dark makes the system prefer dark or light colours, and no motion: what fades
+// from one to the other has no contrast on its way.
 func (b *Browser) Dark(dark bool) {
 	b.t.Helper()
 	scheme := "light"
@@ -17,7 +18,7 @@ func (b *Browser) Dark(dark bool) {
 		scheme = "dark"
 	}
 	b.Do(command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
 	}))
 }
 
