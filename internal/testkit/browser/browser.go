@@ -21,7 +21,7 @@ import (
 )
 
 // patience is how long one step in the browser may take.
-const patience = 60 * time.Second
+const patience = 30 * time.Second
 
 // Browser is one Chromium with one tab.
 type Browser struct {
@@ -119,8 +119,19 @@ func (b *Browser) Do(actions ...chromedp.Action[chromedp.Void]) {
 		defer stop()
 	}
 	if err := chromedp.Do(ctx, actions...); err != nil {
-		b.t.Fatalf("browser: %v\ncomplaints: %q", err, b.Complaints())
+		b.t.Fatalf("browser: %v, at %s\ncomplaints: %q", err, b.where(), b.Complaints())
 	}
+}
+
+// where is the address and the text of the page, for a step that failed.
+func (b *Browser) where() string {
+	ctx, stop := context.WithTimeout(b.ctx, patience/10)
+	defer stop()
+	at, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.pathname + " " + (document.querySelector("main") ?? document.body).innerText.slice(0, 600)`))
+	if err != nil {
+		return "a page that does not answer"
+	}
+	return at
 }
 
 // run is Do for an action with a value.
