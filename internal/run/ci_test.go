@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -82,9 +83,7 @@ func (h *hub) idToken(audience string) string {
 		"repository_owner_id": "65", "job_workflow_ref": "octo/shop/.github/workflows/release.yml@refs/heads/main",
 		"ref": "refs/heads/main", "ref_type": "branch", "event_name": "push", "run_id": "1", "run_attempt": "1", "sha": "abc", "actor": "ada",
 	}
-	for k, v := range h.claims {
-		claims[k] = v
-	}
+	maps.Copy(claims, h.claims)
 	body, err := json.Marshal(claims)
 	if err != nil {
 		h.t.Error(err)
@@ -107,9 +106,7 @@ func (h *hub) job(srv *live.Server, env map[string]string, args ...string) (code
 		"ACTIONS_ID_TOKEN_REQUEST_URL": h.runner.URL + "/token?api-version=2.0", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": runnerBearer,
 		"WAXWING_CI_AUDIENCE": ciAudience,
 	}
-	for k, v := range env {
-		all[k] = v
-	}
+	maps.Copy(all, env)
 	var o, e bytes.Buffer
 	code = cli.Main(args, cli.Streams{In: strings.NewReader(""), Out: &o, Err: &e}, func(k string) string { return all[k] })
 	return code, o.String(), e.String()
@@ -208,7 +205,7 @@ func TestForwardedAddresses(t *testing.T) {
 	type heads []string
 	for name, tt := range map[string]struct {
 		trust bool
-		for_  heads
+		chain heads
 		want  int
 	}{
 		"as the proxy saw it":         {true, heads{"203.0.113.9"}, 200},
@@ -239,7 +236,7 @@ func TestForwardedAddresses(t *testing.T) {
 				t.Fatal(err)
 			}
 			req.Header.Set("Authorization", "Bearer "+text.Reveal())
-			req.Header["X-Forwarded-For"] = tt.for_
+			req.Header["X-Forwarded-For"] = tt.chain
 			res, err := http.DefaultClient.Do(req)
 			if err != nil {
 				t.Fatal(err)

@@ -32,7 +32,7 @@ func code(t *testing.T, secret string, at time.Time) string {
 // and takes a release back in a browser that runs no script at all.
 func TestWithoutScript(t *testing.T) {
 	w := start(t)
-	link, err := w.Server.Client.CreateSetupLink(t.Context())
+	link, err := w.Client.CreateSetupLink(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestWithoutScript(t *testing.T) {
 	w.Wait(".blast")
 	w.Click("button.solid")
 	w.Wait(".notice.good")
-	ch, err := w.Server.Client.Channel(t.Context(), demo.App, demo.Channel)
+	ch, err := w.Client.Channel(t.Context(), demo.App, demo.Channel)
 	if err != nil || ch.Release.Version != ota.Builtin || ch.Release.CreatedBy != "user:grace@example.com" {
 		t.Errorf("after the rollback: %+v, %v", ch.Release, err)
 	}

@@ -126,7 +126,7 @@ func TestHostileDevices(t *testing.T) {
 	w.setUp()
 	w.play()
 	yes := true
-	if _, err := w.Server.Client.UpdateApp(t.Context(), demo.App, ota.AppPatch{AllowCustomID: &yes}); err != nil {
+	if _, err := w.Client.UpdateApp(t.Context(), demo.App, ota.AppPatch{AllowCustomID: &yes}); err != nil {
 		t.Fatal(err)
 	}
 	all := payloads(t)

@@ -43,7 +43,7 @@ func TestSignIn(t *testing.T) {
 func TestReleaseIsSeenAndTakenBack(t *testing.T) {
 	w := start(t)
 	w.setUp()
-	if _, err := w.Server.Client.CreateApp(t.Context(), ota.NewApp{ID: "com.example.quiet"}); err != nil {
+	if _, err := w.Client.CreateApp(t.Context(), ota.NewApp{ID: "com.example.quiet"}); err != nil {
 		t.Fatal(err)
 	}
 	w.play()
@@ -66,7 +66,7 @@ func TestReleaseIsSeenAndTakenBack(t *testing.T) {
 	}
 	w.Click("button.solid")
 	w.Wait(".notice.good")
-	ch, err := w.Server.Client.Channel(t.Context(), demo.App, demo.Channel)
+	ch, err := w.Client.Channel(t.Context(), demo.App, demo.Channel)
 	if err != nil || ch.Release.Version != ota.Builtin || ch.Release.Kind != ota.ReleaseRollback || ch.Release.CreatedBy != "user:ada@example.com" {
 		t.Errorf("after the rollback: %+v, %v", ch.Release, err)
 	}

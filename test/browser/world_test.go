@@ -58,7 +58,7 @@ func start(t *testing.T) *world {
 // setUp makes Ada the first user, by the set-up link and a passkey.
 func (w *world) setUp() {
 	w.t.Helper()
-	link, err := w.Server.Client.CreateSetupLink(w.t.Context())
+	link, err := w.Client.CreateSetupLink(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func (w *world) setUp() {
 // play lets the demo's fleet install a version, fail on the next, and be saved.
 func (w *world) play() {
 	w.t.Helper()
-	rep, err := demo.Run(w.t.Context(), demo.Options{Client: w.Server.Client, URL: w.URL, Dir: w.t.TempDir(), Say: func(demo.Step) {}})
+	rep, err := demo.Run(w.t.Context(), demo.Options{Client: w.Client, URL: w.URL, Dir: w.t.TempDir(), Say: func(demo.Step) {}})
 	if err != nil || !rep.Held {
 		w.t.Fatalf("the demo did not hold: %v %+v", err, rep.Steps)
 	}

@@ -48,7 +48,7 @@ func TestPasskeysOfOnesOwn(t *testing.T) {
 
 	o = b.post("/auth/passkeys/begin", m{}).must(t, 200)
 	answer := b.create(o.raw)
-	o = other.post("/auth/passkeys/begin", m{}).must(t, 200)
+	other.post("/auth/passkeys/begin", m{}).must(t, 200)
 	other.post("/auth/passkeys/finish", m{"credential": answer, "name": "x"}).refused(t, "made for another", 400, "passkey_refused")
 	w.clock.pass(11 * time.Minute)
 	b.post("/auth/passkeys/begin", m{}).refused(t, "without a proof", 403, "step_up_required")

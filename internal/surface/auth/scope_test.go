@@ -113,8 +113,10 @@ func TestResetAndSessionsOfAPart(t *testing.T) {
 		"shop's developer, by main, too": {main, dev.Person, "", ""},
 	} {
 		for _, q := range []struct{ method, path, want string }{
-			{"POST", "/users/%d/reset-link", tt.reset}, {"GET", "/users/%d/sessions", tt.list},
-			{"DELETE", "/users/%d/sessions/99", tt.reset}, {"DELETE", "/users/%d/sessions", tt.reset},
+			{"POST", "/users/%d/reset-link", tt.reset},
+			{"GET", "/users/%d/sessions", tt.list},
+			{"DELETE", "/users/%d/sessions/99", tt.reset},
+			{"DELETE", "/users/%d/sessions", tt.reset},
 		} {
 			r := tt.as.call(q.method, at(q.path, tt.whom), nil)
 			if q.want == "" && r.code() == "session_not_found" {

@@ -71,8 +71,12 @@ func policyOf(r *request) (ota.PolicyPatch, error) {
 		name string
 		at   **int
 	}{
-		{"min_attempts", &halt.MinAttempts}, {"min_failures", &halt.MinFailures}, {"window_minutes", &halt.WindowMinutes},
-		{"cooldown_minutes", &halt.CooldownMinutes}, {"required_approvals", &p.RequiredApprovals}, {"approval_ttl_minutes", &p.ApprovalTTL},
+		{"min_attempts", &halt.MinAttempts},
+		{"min_failures", &halt.MinFailures},
+		{"window_minutes", &halt.WindowMinutes},
+		{"cooldown_minutes", &halt.CooldownMinutes},
+		{"required_approvals", &p.RequiredApprovals},
+		{"approval_ttl_minutes", &p.ApprovalTTL},
 	} {
 		n, err := r.number(f.name)
 		if err != nil {

@@ -12,8 +12,11 @@ type signInView struct {
 
 func (c *Console) registerSignIn() {
 	for _, p := range []struct{ path, page, title string }{
-		{"/sign-in", "signin", "Sign in"}, {"/sign-in/code", "code", "Second factor"},
-		{"/setup", "enrol", "Set up this server"}, {"/invite", "enrol", "Join"}, {"/reset", "enrol", "New sign-in methods"},
+		{"/sign-in", "signin", "Sign in"},
+		{"/sign-in/code", "code", "Second factor"},
+		{"/setup", "enrol", "Set up this server"},
+		{"/invite", "enrol", "Join"},
+		{"/reset", "enrol", "New sign-in methods"},
 	} {
 		c.open(route{method: "GET", path: p.path}, func(r *request) (answer, error) {
 			return r.show(p.page, p.title, signIn(r, p.path[1:])), nil

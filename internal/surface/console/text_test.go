@@ -66,9 +66,17 @@ func TestCells(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	for _, tt := range []struct{ got, want string }{
-		{numText(1234567), "1\u2009234\u2009567"}, {numText(999), "999"}, {numText(-1000), "−1\u2009000"},
-		{bytesText(999), "999 B"}, {bytesText(1500), "1.5 kB"}, {bytesText(23_400_000), "23 MB"},
-		{percentText(1, 3), "33 %"}, {percentText(1, 100000), "<0.1 %"}, {percentText(0, 0), "–"}, {percentText(5, 100), "5.0 %"}, {percentText(0, 9), "0 %"},
+		{numText(1234567), "1\u2009234\u2009567"},
+		{numText(999), "999"},
+		{numText(-1000), "−1\u2009000"},
+		{bytesText(999), "999 B"},
+		{bytesText(1500), "1.5 kB"},
+		{bytesText(23_400_000), "23 MB"},
+		{percentText(1, 3), "33 %"},
+		{percentText(1, 100000), "<0.1 %"},
+		{percentText(0, 0), "–"},
+		{percentText(5, 100), "5.0 %"},
+		{percentText(0, 9), "0 %"},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("%q, want %q", tt.got, tt.want)
