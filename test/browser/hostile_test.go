@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -213,10 +214,5 @@ func isPlain(s string) bool {
 }
 
 func contains(texts []string, want string) bool {
-	for _, s := range texts {
-		if s == want {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(texts, want)
 }

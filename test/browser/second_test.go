@@ -14,7 +14,7 @@ func TestApproveWithAPasskey(t *testing.T) {
 	w.Open(w.site + "/console/approvals/" + w.furnish()["approval"])
 	w.Click("form[data-sign] button.primary")
 	w.Wait(".notice.good")
-	a, err := w.Server.Client.Approval(t.Context(), 1)
+	a, err := w.Client.Approval(t.Context(), 1)
 	if err != nil || len(a.Votes) != 1 || !a.Votes[0].Asserted || a.Votes[0].Actor != "user:ada@example.com" {
 		t.Errorf("votes %+v, %v", a.Votes, err)
 	}

@@ -16,7 +16,7 @@ import (
 // colleague opens a second profile, whose owner has an authenticator of their own.
 func (w *world) colleague() *world {
 	w.t.Helper()
-	o := &world{Server: w.Server, Browser: w.Browser.Other(), t: w.t, site: w.site}
+	o := &world{Server: w.Server, Browser: w.Other(), t: w.t, site: w.site}
 	o.Authenticator()
 	return o
 }
@@ -98,7 +98,7 @@ func TestSecondPerson(t *testing.T) {
 	w.Click("form[action$='/release'] button.primary")
 	w.saysGood("Asked for approval")
 	w.Screenshot("console-approval-asked")
-	if ch, err := w.Server.Client.Channel(t.Context(), demo.App, demo.Channel); err != nil || ch.Release.Version != "1.0.0" {
+	if ch, err := w.Client.Channel(t.Context(), demo.App, demo.Channel); err != nil || ch.Release.Version != "1.0.0" {
 		t.Fatalf("before anybody approved: %+v, %v", ch.Release, err)
 	}
 
@@ -133,7 +133,7 @@ func TestSecondPerson(t *testing.T) {
 	bob.Screenshot("console-approval-done")
 	bob.has("approval done", "bob@example.com", "signed")
 	bob.quiet("approval")
-	ch, err := w.Server.Client.Channel(t.Context(), demo.App, demo.Channel)
+	ch, err := w.Client.Channel(t.Context(), demo.App, demo.Channel)
 	if err != nil || ch.Release.Version != "2.0.0" || ch.Release.CreatedBy != "user:ada@example.com" {
 		t.Errorf("after the approval: %+v, %v", ch.Release, err)
 	}
@@ -151,7 +151,7 @@ func TestSecondPerson(t *testing.T) {
 func TestTeam(t *testing.T) {
 	w := start(t)
 	w.setUp()
-	if _, err := w.Server.Client.CreateApp(t.Context(), ota.NewApp{ID: demo.App}); err != nil {
+	if _, err := w.Client.CreateApp(t.Context(), ota.NewApp{ID: demo.App}); err != nil {
 		t.Fatal(err)
 	}
 	bob := w.invite()

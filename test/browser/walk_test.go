@@ -55,7 +55,7 @@ func number(n int64) string { return strconv.FormatInt(n, 10) }
 // what stands for the parameters of their addresses.
 func (w *world) furnish() map[string]string {
 	w.t.Helper()
-	ctx, c := w.t.Context(), w.Server.Client
+	ctx, c := w.t.Context(), w.Client
 	devices, _, err := c.Devices(ctx, demo.App, ota.DeviceFilter{}, ota.Page{Limit: 1})
 	must(w, devices, err)
 	users, _, err := c.Users(ctx, "", ota.Page{Limit: 1})
@@ -104,7 +104,7 @@ func (w *world) furnish() map[string]string {
 // hook makes a webhook that was told something.
 func (w *world) hook() (id, delivery string) {
 	w.t.Helper()
-	ctx, c := w.t.Context(), w.Server.Client
+	ctx, c := w.t.Context(), w.Client
 	receiver := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = rw.Write([]byte("thank you")) }))
 	w.t.Cleanup(receiver.Close)
 	_, hook, err := c.CreateWebhook(ctx, ota.NewWebhook{Name: "chat", URL: receiver.URL, Events: []string{"release.*"}})

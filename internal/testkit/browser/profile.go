@@ -22,7 +22,7 @@ func (b *Browser) Other() *Browser {
 }
 
 // tab makes a Browser of a context of chromedp and listens to it.
-func tab(t testing.TB, ctx context.Context) *Browser { //nolint:revive // t comes first in tests
+func tab(t testing.TB, ctx context.Context) *Browser {
 	t.Helper()
 	b := &Browser{t: t, ctx: ctx, bytes: map[string]float64{}}
 	b.Do() // starts it
