@@ -64,6 +64,7 @@ type engine struct {
 	secrets *secrets.Engine
 	hosts   map[string]map[string]bool // lists of hosts as sets
 	libs    []library
+	loaders []library // told by the beginning of a script
 	// patterns are for scripts that do not parse.
 	patterns []pattern
 

@@ -28,9 +28,14 @@ func dynamicCode() detector {
 	}
 }
 
-// dynamic reports code made of a text: it blocks if that came from the network.
+// dynamic reports code made of a text: it blocks if that came from the network,
+// unless a well-known library is made to do so.
 func (s *script) dynamic(at int, value js.IExpr, what string) {
 	if value != nil && s.tainted(value) {
+		if name := s.f.loader(); name != "" {
+			s.f.report(hit{rule: "ST-003", at: s.at(at), text: "network " + what}, "%s of what came over the network: %s loads code so; let the app name addresses of the bundle only", what, name)
+			return
+		}
 		s.f.report(hit{rule: "ST-003", at: s.at(at), severity: Block, text: "network " + what}, "%s of what came over the network", what)
 		return
 	}

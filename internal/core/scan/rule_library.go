@@ -15,18 +15,39 @@ import (
 const bannerText = 4096
 
 // compileLibraries reads the banners of lists.toml.
-func (e *engine) compileLibraries() error {
-	for name, list := range e.set.Lists.Libraries {
+func (e *engine) compileLibraries() (err error) {
+	if e.libs, err = compileBanners(e.set.Lists.Libraries); err != nil {
+		return err
+	}
+	e.loaders, err = compileBanners(e.set.Lists.Loaders)
+	return err
+}
+
+func compileBanners(lists map[string][]string) ([]library, error) {
+	var out []library
+	for name, list := range lists {
 		for _, p := range list {
 			re, err := regexp.Compile(p)
 			if err != nil {
-				return fmt.Errorf("library %s: %w", name, err)
+				return nil, fmt.Errorf("library %s: %w", name, err)
 			}
-			e.libs = append(e.libs, library{name: name, re: re})
+			out = append(out, library{name: name, re: re})
 		}
 	}
-	slices.SortFunc(e.libs, func(a, b library) int { return strings.Compare(a.name+a.re.String(), b.name+b.re.String()) })
-	return nil
+	slices.SortFunc(out, func(a, b library) int { return strings.Compare(a.name+a.re.String(), b.name+b.re.String()) })
+	return out, nil
+}
+
+// loader names the library that the script says it is, if that is one which
+// loads code by design; "" otherwise.
+func (f *file) loader() string {
+	head := f.data[:min(len(f.data), bannerText)]
+	for i := range f.e.loaders {
+		if f.e.loaders[i].re.Match(head) {
+			return f.e.loaders[i].name
+		}
+	}
+	return ""
 }
 
 // vulnerableLibraries finds the libraries that name themselves, and those of

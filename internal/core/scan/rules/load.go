@@ -33,6 +33,7 @@ type Lists struct {
 	Plugins      map[string][]string `toml:"plugins"`
 	Capabilities map[string][]string `toml:"capabilities"`
 	Libraries    map[string][]string `toml:"libraries"`
+	Loaders      map[string][]string `toml:"loaders"`
 }
 
 // Secret is the format of a key or token, in the fields of gitleaks.
