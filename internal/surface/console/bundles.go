@@ -14,14 +14,15 @@ type bundlesView struct {
 }
 
 type bundleView struct {
-	Bundle  ota.Bundle
-	Keys    []ota.Key
-	Serving []string // channels that serve it now
-	Files   []ota.TreeFile
-	Hidden  int // files left out
-	Others  []ota.Bundle
-	Against string
-	Diff    *treeDiff
+	Bundle   ota.Bundle
+	Keys     []ota.Key
+	Serving  []string // channels that serve it now
+	Packages int      // in its SBOM; -1 = that is not known
+	Files    []ota.TreeFile
+	Hidden   int // files left out
+	Others   []ota.Bundle
+	Against  string
+	Diff     *treeDiff
 }
 
 func (c *Console) registerBundles() {
@@ -70,6 +71,7 @@ func (c *Console) showBundle(r *request) (answer, error) {
 		return answer{}, err
 	}
 	v.Serving = serving(channels)[version]
+	v.Packages = r.packages(&v.Bundle)
 	files, err := r.api.BundleTree(r, r.app(), version)
 	if err != nil {
 		return answer{}, err

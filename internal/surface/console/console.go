@@ -11,6 +11,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/client"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/scan/rules"
 )
 
 // Prefix is where the console is.
@@ -60,6 +61,7 @@ type Console struct {
 	templates map[string]*template.Template
 	assets    *assets
 	reports   *reports
+	rules     *rules.Set   // of scans
 	live      atomic.Int64 // streams that are open
 }
 
@@ -68,6 +70,9 @@ func New(d Deps) (*Console, error) {
 	c := &Console{deps: d, mux: http.NewServeMux(), reports: &reports{now: d.Now, log: d.Log}}
 	var err error
 	if c.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	if c.rules, err = rules.Load(); err != nil {
 		return nil, err
 	}
 	if c.templates, err = loadTemplates(c.assets, d.Now); err != nil {
@@ -110,6 +115,9 @@ func New(d Deps) (*Console, error) {
 	c.registerSettings()
 	c.registerOrgs()
 	c.registerSSO()
+	c.registerScan()
+	c.registerScans()
+	c.registerSuppressions()
 	c.registerTheme()
 	c.mux.Handle("GET "+Prefix+"/assets/{file}", c.assets)
 	c.mux.Handle("POST "+Prefix+"/csp-report", c.reports)

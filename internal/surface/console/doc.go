@@ -48,7 +48,7 @@
 // The dot is a [view]: .Data is the page's own, .Old "name" "else" is what was
 // typed into a field, .May "action" says whether a button makes sense. Of the
 // functions, "path" makes addresses of escaped parts, "device" renders text that
-// a device sent, "when" a time, "num", "bytes" and "percent" numbers. Tables are
+// a device sent, "quote" what came out of a bundle, "when" a time, "num", "bytes" and "percent" numbers. Tables are
 // class "cards": on a phone each row is a card whose cells show their data-label.
 // Charts are a figure with data-chart, which holds the table that script turns
 // into a picture. No style attributes, no script: the policy in headers.go

@@ -17,6 +17,7 @@ func funcs(a *assets, now func() time.Time) template.FuncMap {
 		"path":    address,
 		"device":  deviceText,
 		"text":    blockText,
+		"quote":   quoteText,
 		"when":    func(ms int64) template.HTML { return whenText(ms, now()) },
 		"num":     numText[int64],
 		"count":   numText[int],
@@ -36,6 +37,15 @@ const maxDeviceText = 120
 // around it, and what would hide or turn text shows as what it is.
 func deviceText(s string) template.HTML {
 	return template.HTML(`<bdi class="said">` + template.HTMLEscapeString(visible(s)) + `</bdi>`) //nolint:gosec // escaped
+}
+
+// maxQuote is how many characters of what a report says are shown.
+const maxQuote = 400
+
+// quoteText is deviceText for what comes out of bundles: paths, lines of code and
+// what a report says about them, which may be longer.
+func quoteText(s string) template.HTML {
+	return template.HTML(`<bdi class="said">` + template.HTMLEscapeString(shown(s, maxQuote)) + `</bdi>`) //nolint:gosec // escaped
 }
 
 // maxBlock is how many bytes of a text are shown as a block.

@@ -33,6 +33,8 @@ func appLinks(app string) []link {
 		{Name: "App", To: address("apps", app), action: "app.get"},
 		{Name: "Channels", To: address("apps", app, "channels"), action: "channel.list"},
 		{Name: "Bundles", To: address("apps", app, "bundles"), action: "bundle.list"},
+		{Name: "Scans", To: address("apps", app, "scans"), action: "scan.list"},
+		{Name: "Suppressions", To: address("apps", app, "suppressions"), action: "suppression.list"},
 		{Name: "Devices", To: address("apps", app, "devices"), action: "device.list"},
 		{Name: "Events", To: address("apps", app, "events"), action: "event.list"},
 		{Name: "Changes", To: address("apps", app, "changes"), action: "change.list"},

@@ -59,7 +59,9 @@ func (c *Console) register(rt route, h, again handler) {
 		}
 		a, err := h(r)
 		if _, pending := errors.AsType[*client.PendingError](err); pending {
-			a, err = r.done("approval_requested", "apps", r.app(), "channels", r.channel()), nil
+			if a, err = r.done("approval_requested", "apps", r.app(), "channels", r.channel()), nil; r.channel() == "" {
+				a = r.done("approval_requested", "approvals")
+			}
 		}
 		if err != nil && again != nil && !leads(err) {
 			r.problem = asProblem(err)
