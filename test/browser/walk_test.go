@@ -87,6 +87,8 @@ func (w *world) furnish() map[string]string {
 	must(w, invited, err)
 	known["webhook"], known["delivery"] = w.hook()
 
+	w.suppress()
+
 	one := 1
 	ch, err := c.UpdateChannel(ctx, demo.App, demo.Channel, ota.PolicyPatch{RequiredApprovals: &one})
 	must(w, ch, err)
@@ -98,6 +100,7 @@ func (w *world) furnish() map[string]string {
 	known["approval"] = number(must(w, waiting, err)[0].ID)
 	entries, _, err := c.AuditEntries(ctx, ota.AuditFilter{Action: "channel.update"}, ota.Page{Limit: 1})
 	known["entry"] = number(must(w, entries, err)[0].ID)
+	w.report()
 	return known
 }
 
@@ -116,51 +119,58 @@ func (w *world) hook() (id, delivery string) {
 // shown says how each address of the console is looked at: with which queries.
 // An address without a row fails the test, so that a new page gets one.
 var shown = map[string][]string{
-	"/console/":                       nil, // what is nowhere else: TestNotFound
-	"/console/{$}":                    {""},
-	"/console/account":                {"", "?done=passkey_added"},
-	"/console/apps":                   {""},
-	"/console/apps/{app}":             {""},
-	"/console/apps/{app}/live":        nil, // a stream: the app's page has it
-	"/console/apps/{app}/bundles":     {""},
-	"/console/apps/{app}/devices":     {"", "?q=nobody"},
-	"/console/apps/{app}/devices.csv": nil,
-	"/console/apps/{app}/events":      {"", "?action=set_fail", "?device=none"},
-	"/console/apps/{app}/events.csv":  nil,
-	"/console/apps/{app}/changes":     {""},
-	"/console/apps/{app}/channels":    {""},
-	"/console/apps/{app}/keys":        {""},
-	"/console/approvals":              {"", "?state=executed"},
-	"/console/audit":                  {"", "?action=nothing", "?since=never"},
-	"/console/audit/checkpoint":       {""},
-	"/console/audit/export":           nil,
-	"/console/people":                 nil, // leads to the users
-	"/console/people/explain":         {"", "?user=ada@example.com&action=release.create&resource=main/" + demo.App + "/production"},
-	"/console/people/grants":          {""},
-	"/console/people/groups":          {""},
-	"/console/people/invitations":     {""},
-	"/console/people/invitations/new": {""},
-	"/console/people/machines":        {""},
-	"/console/people/roles":           {""},
-	"/console/people/users":           {""},
-	"/console/settings":               {""},
-	"/console/settings/orgs":          {""},
-	"/console/settings/sso":           {""},
-	"/console/settings/sso/new":       {""},
-	"/console/tokens":                 {"", "?all=1"},
-	"/console/tokens/new":             {""},
-	"/console/tokens/publishers":      {""},
-	"/console/tokens/publishers/new":  {""},
-	"/console/webhooks":               {""},
-	"/console/webhooks/new":           {""},
-	"/console/sign-in":                {""},
-	"/console/sign-in/code":           {""},
-	"/console/step-up":                {""},
-	"/console/setup":                  {""},
-	"/console/invite":                 {""},
-	"/console/reset":                  {""},
+	"/console/":                        nil, // what is nowhere else: TestNotFound
+	"/console/{$}":                     {""},
+	"/console/account":                 {"", "?done=passkey_added"},
+	"/console/apps":                    {""},
+	"/console/apps/{app}":              {""},
+	"/console/apps/{app}/live":         nil, // a stream: the app's page has it
+	"/console/apps/{app}/bundles":      {""},
+	"/console/apps/{app}/devices":      {"", "?q=nobody"},
+	"/console/apps/{app}/devices.csv":  nil,
+	"/console/apps/{app}/events":       {"", "?action=set_fail", "?device=none"},
+	"/console/apps/{app}/events.csv":   nil,
+	"/console/apps/{app}/changes":      {""},
+	"/console/apps/{app}/channels":     {""},
+	"/console/apps/{app}/keys":         {""},
+	"/console/apps/{app}/scans":        {""},
+	"/console/apps/{app}/suppressions": {"", "?state=rejected"},
+	"/console/approvals":               {"", "?state=executed"},
+	"/console/audit":                   {"", "?action=nothing", "?since=never"},
+	"/console/audit/checkpoint":        {""},
+	"/console/audit/export":            nil,
+	"/console/people":                  nil, // leads to the users
+	"/console/people/explain":          {"", "?user=ada@example.com&action=release.create&resource=main/" + demo.App + "/production"},
+	"/console/people/grants":           {""},
+	"/console/people/groups":           {""},
+	"/console/people/invitations":      {""},
+	"/console/people/invitations/new":  {""},
+	"/console/people/machines":         {""},
+	"/console/people/roles":            {""},
+	"/console/people/users":            {""},
+	"/console/settings":                {""},
+	"/console/settings/orgs":           {""},
+	"/console/settings/sso":            {""},
+	"/console/settings/sso/new":        {""},
+	"/console/tokens":                  {"", "?all=1"},
+	"/console/tokens/new":              {""},
+	"/console/tokens/publishers":       {""},
+	"/console/tokens/publishers/new":   {""},
+	"/console/webhooks":                {""},
+	"/console/webhooks/new":            {""},
+	"/console/sign-in":                 {""},
+	"/console/sign-in/code":            {""},
+	"/console/step-up":                 {""},
+	"/console/setup":                   {""},
+	"/console/invite":                  {""},
+	"/console/reset":                   {""},
 
 	"/console/apps/{app}/bundles/{version}":                {"", "?against=1.0.0"},
+	"/console/apps/{app}/bundles/{version}/provenance":     nil, // files to save
+	"/console/apps/{app}/bundles/{version}/sbom":           nil,
+	"/console/apps/{app}/bundles/{version}/scan":           {"", "?severity=block&channel=production"},
+	"/console/apps/{app}/bundles/{version}/scan/report":    nil,
+	"/console/apps/{app}/channels/{channel}/scan-policy":   {""},
 	"/console/apps/{app}/channels/{channel}":               {""},
 	"/console/apps/{app}/channels/{channel}/rollback":      {"?to=builtin"},
 	"/console/apps/{app}/devices/{device}":                 {""},

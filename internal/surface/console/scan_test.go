@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -169,7 +170,7 @@ func TestScanPolicyPages(t *testing.T) {
 	channel := app + "/channels/production/scan-policy"
 	strict := []string{"on_block", "block", "on_warn", "approve", "on_info", "ignore", "demand", "server", "new_only", "on", "rule_ST-001", "warn", "rule_ST-002", ""}
 	ada.fails(app+"/scans/policy", 422, "", "on_block", "explode", "on_warn", "warn", "on_info", "warn", "demand", "none")
-	ada.fails(app+"/scans/policy", 422, "no rule", append(strict[:len(strict):len(strict)], "rule_XX-1", "off")...)
+	ada.fails(app+"/scans/policy", 422, "no rule", append(slices.Clip(strict), "rule_XX-1", "off")...)
 	ada.sees(channel, "Of apps that set none")
 	ada.does(channel, "scan_policy_changed", strict...)
 	ada.sees(channel, "The channel's own", "(1 set)", "Go back to the app's policy")
