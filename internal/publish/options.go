@@ -42,6 +42,7 @@ type Options struct {
 	DryRun       bool // ask the server what is missing, and change nothing
 
 	Native *scan.Native // what the native build declares, for the scan; nil = unknown
+	Memo   *scan.Memo   // what earlier scans found in the same files; nil = nothing
 	Tool   string       // version of the program, for the scan's report
 
 	Limits   pack.Limits

@@ -130,7 +130,9 @@ func (p *push) checkScan(ctx context.Context) error {
 		return nil
 	}
 	p.progress.Phase("scanning %d files", len(p.scan.Files))
-	rep, err := scan.Run(ctx, p.scanEntries(), scan.Options{Native: p.o.Native, Baseline: rules.Baseline, Now: time.Now().Unix()})
+	rep, err := scan.Run(ctx, p.scanEntries(), scan.Options{
+		Native: p.o.Native, Baseline: rules.Baseline, Now: time.Now().Unix(), Memo: p.o.Memo,
+	})
 	if err != nil {
 		return err
 	}

@@ -57,14 +57,15 @@ type (
 // engine is the detectors that are asked, by what they are asked about. It does
 // not change once it is built.
 type engine struct {
-	set     *rules.Set
-	on      map[string]*rules.Rule
-	opts    Options
-	limits  Limits
-	secrets *secrets.Engine
-	hosts   map[string]map[string]bool // lists of hosts as sets
-	libs    []library
-	loaders []library // told by the beginning of a script
+	set      *rules.Set
+	on       map[string]*rules.Rule
+	opts     Options
+	limits   Limits
+	secrets  *secrets.Engine
+	memoBase string
+	hosts    map[string]map[string]bool // lists of hosts as sets
+	libs     []library
+	loaders  []library // told by the beginning of a script
 	// patterns are for scripts that do not parse.
 	patterns []pattern
 
@@ -105,6 +106,9 @@ func newEngine(opts Options) (*engine, error) {
 		if r := &set.Rules[i]; !slices.Contains(opts.Off, r.ID) {
 			e.on[r.ID] = r
 		}
+	}
+	if opts.Memo != nil {
+		e.memoBase = memoBase(&opts)
 	}
 	if e.secrets, err = secrets.New(set.Secrets); err != nil {
 		return nil, err

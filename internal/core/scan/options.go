@@ -17,6 +17,7 @@ type Options struct {
 	NewShare float64 // ST-008: share of new texts that is a large change; 0 = 0.6
 	Now      int64   // Unix seconds, for tokens and dates; 0 = unknown
 	Workers  int     // files that are read at once; 0 = 2
+	Memo     *Memo   // of earlier scans; nil = every file is looked at
 }
 
 // Native is what the native build declares.

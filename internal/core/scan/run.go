@@ -138,6 +138,13 @@ func (e *engine) scanEntry(ctx context.Context, en *Entry) (*result, error) {
 		f.report(hit{rule: "ST-900", at: -1}, "over the limit of %d bytes; only the beginning was read", e.limits.File)
 	}
 	sum := sha256.Sum256(data)
+	memo, key := e.opts.Memo, ""
+	if memo != nil && !more {
+		key = e.memoKey(en.Path, sum)
+		if kept, ok := memo.get(key); ok {
+			return kept, ctx.Err()
+		}
+	}
 	f.data = data
 	f.kind, f.format = classify(en.Path, data)
 	res.artifact = Artifact{en.Path, int64(len(data)), hex.EncodeToString(sum[:]), string(f.kind)}
@@ -145,6 +152,9 @@ func (e *engine) scanEntry(ctx context.Context, en *Entry) (*result, error) {
 	// What a finding says was taken from the text already.
 	for _, f := range res.files {
 		f.data, f.lines = nil, nil
+	}
+	if key != "" && ctx.Err() == nil {
+		memo.put(key, res)
 	}
 	return res, ctx.Err()
 }

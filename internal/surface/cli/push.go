@@ -124,10 +124,13 @@ func runPush(ctx context.Context, g *Globals, o pushOptions, dir string) error {
 	if o.Native, err = readNatives(o.natives); err != nil {
 		return err
 	}
+	memo := openScanMemo(o.App)
+	o.Memo = memo.Memo
 	status := g.Status()
 	o.Progress = status
 	res, err := publish.Push(ctx, cl, o.Options)
 	status.Done()
+	memo.save()
 	for _, w := range res.Warnings {
 		g.Warn("%s (%s)", clean(w.Message), w.Code)
 	}
