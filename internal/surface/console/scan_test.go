@@ -66,7 +66,7 @@ func TestScanPages(t *testing.T) {
 	s.scanned()
 	app := "/console/apps/" + shop
 	ada.sees(app+"/bundles/1.0.0", "Scan", "not recorded")
-	ada.sees(scanned, "may be published", "Ask to suppress it", "How to fix it", `\u202e`, "More →", "the publisher's machine")
+	ada.sees(scanned, "may be published", "Policies", "Scan again", "Ask to suppress it", "How to fix it", `\u202e`, "More →", "the publisher's machine")
 	viewer.sees(scanned, "may be published", "How to fix it")
 	for _, button := range []string{"Ask to suppress it", "Scan again"} {
 		if strings.Contains(viewer.text(), button) {
