@@ -68,7 +68,11 @@ func TestMemoKey(t *testing.T) {
 	entries := entriesOf(map[string]string{"index.html": "<!doctype html><p>x", "a.js": "eval(location.hash)"})
 	seen := map[int]bool{}
 	for i, opts := range []Options{
-		{}, {Off: []string{"ST-003"}}, {Now: 1_800_000_000}, {Allowed: Allowed{AI: true}}, {Limits: Limits{PerRule: 1}},
+		{},
+		{Off: []string{"ST-003"}},
+		{Now: 1_800_000_000},
+		{Allowed: Allowed{AI: true}},
+		{Limits: Limits{PerRule: 1}},
 		{Advisory: []Advisory{{ID: "x", Package: "y"}}},
 	} {
 		opts.Memo = memo

@@ -54,7 +54,7 @@ func (m scanMemo) save() {
 	if err != nil {
 		return
 	}
-	defer os.Remove(f.Name()) // in vain once it has its name
+	defer func() { _ = os.Remove(f.Name()) }() // in vain once it has its name
 	err = m.Save(f)
 	if f.Close() == nil && err == nil {
 		_ = os.Rename(f.Name(), m.path) // the next push then looks at every file

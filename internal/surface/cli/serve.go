@@ -93,7 +93,7 @@ func runServe(ctx context.Context, g *Globals, o serveOptions) error {
 }
 
 // gcPercent is what GOGC is for a server unless the environment says otherwise.
-const gcPercent = 300
+const gcPercent = 200
 
 // serverLog writes to standard error: text for people, JSON for machines.
 func serverLog(g *Globals) *slog.Logger {

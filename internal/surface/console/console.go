@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -58,7 +57,7 @@ type Console struct {
 	streams   *client.Client // for answers that are passed on while they come
 	mux       *http.ServeMux
 	routes    []route
-	templates map[string]*template.Template
+	templates map[string]page
 	assets    *assets
 	reports   *reports
 	rules     *rules.Set   // of scans

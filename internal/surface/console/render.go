@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
@@ -20,20 +21,22 @@ var templateFiles embed.FS
 // shared are the templates that every page is made with.
 var shared = []string{"templates/layout.html", "templates/parts.html"}
 
-// loadTemplates reads every page with the layout around it.
-func loadTemplates(a *assets, now func() time.Time) (map[string]*template.Template, error) {
+// page reads a template with the layout around it when it is first shown: all
+// of them are 10 MB of memory, which servers that only answer devices can spare.
+type page func() (*template.Template, error)
+
+// loadTemplates finds every page.
+func loadTemplates(a *assets, now func() time.Time) (map[string]page, error) {
 	names, err := fs.Glob(templateFiles, "templates/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("read templates: %w", err)
 	}
-	out := map[string]*template.Template{}
+	out := map[string]page{}
 	for _, name := range names {
-		t, err := template.New("layout.html").Funcs(funcs(a, now)).Option("missingkey=error").
-			ParseFS(templateFiles, append(append([]string{}, shared...), name)...)
-		if err != nil {
-			return nil, fmt.Errorf("template %s: %w", name, err)
-		}
-		out[strings.TrimSuffix(path.Base(name), ".html")] = t
+		out[strings.TrimSuffix(path.Base(name), ".html")] = sync.OnceValues(func() (*template.Template, error) {
+			return template.New("layout.html").Funcs(funcs(a, now)).Option("missingkey=error").
+				ParseFS(templateFiles, append(append([]string{}, shared...), name)...)
+		})
 	}
 	return out, nil
 }
@@ -106,10 +109,19 @@ func (c *Console) write(r *request, a answer) {
 	_, _ = r.w.Write(body)
 }
 
+// template returns a page's template.
+func (c *Console) template(name string) (*template.Template, error) {
+	load := c.templates[name]
+	if load == nil {
+		return nil, fmt.Errorf("there is no page %q", name)
+	}
+	return load()
+}
+
 func (c *Console) render(r *request, a answer) ([]byte, error) {
-	t := c.templates[a.page]
-	if t == nil {
-		return nil, fmt.Errorf("there is no page %q", a.page)
+	t, err := c.template(a.page)
+	if err != nil {
+		return nil, err
 	}
 	v := &view{
 		Title: a.title, Page: a.page, App: r.app(), Visitor: r.visitor, Theme: themeOf(r.Request), Here: r.URL.RequestURI(),
@@ -132,7 +144,11 @@ func (c *Console) render(r *request, a answer) ([]byte, error) {
 
 // fragment renders one part of a page.
 func (c *Console) fragment(page, part string, data any) ([]byte, error) {
+	t, err := c.template(page)
+	if err != nil {
+		return nil, err
+	}
 	var b bytes.Buffer
-	err := c.templates[page].ExecuteTemplate(&b, part, data)
+	err = t.ExecuteTemplate(&b, part, data)
 	return b.Bytes(), err
 }
