@@ -11,7 +11,7 @@ func TestApproveWithAPasskey(t *testing.T) {
 	w := start(t)
 	w.setUp()
 	w.play()
-	w.Open(w.site + "/console/approvals/" + w.furnish()["approval"])
+	w.Open(w.site + "/console/approvals/" + w.ask())
 	w.Click("form[data-sign] button.primary")
 	w.Wait(".notice.good")
 	a, err := w.Client.Approval(t.Context(), 1)

@@ -89,6 +89,18 @@ func (w *world) furnish() map[string]string {
 
 	w.suppress()
 
+	known["approval"] = w.ask()
+	entries, _, err := c.AuditEntries(ctx, ota.AuditFilter{Action: "channel.update"}, ota.Page{Limit: 1})
+	known["entry"] = number(must(w, entries, err)[0].ID)
+	w.report()
+	return known
+}
+
+// ask protects the demo's channel and asks for a release on it; it returns the
+// id of the request.
+func (w *world) ask() string {
+	w.t.Helper()
+	ctx, c := w.t.Context(), w.Client
 	one := 1
 	ch, err := c.UpdateChannel(ctx, demo.App, demo.Channel, ota.PolicyPatch{RequiredApprovals: &one})
 	must(w, ch, err)
@@ -97,11 +109,7 @@ func (w *world) furnish() map[string]string {
 		w.t.Fatalf("the release did not ask for approval: %v", err)
 	}
 	waiting, _, err := c.Approvals(ctx, ota.ApprovalFilter{State: ota.ApprovalRequested}, ota.Page{})
-	known["approval"] = number(must(w, waiting, err)[0].ID)
-	entries, _, err := c.AuditEntries(ctx, ota.AuditFilter{Action: "channel.update"}, ota.Page{Limit: 1})
-	known["entry"] = number(must(w, entries, err)[0].ID)
-	w.report()
-	return known
+	return number(must(w, waiting, err)[0].ID)
 }
 
 // hook makes a webhook that was told something.
