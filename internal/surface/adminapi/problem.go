@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/surface/httpx"
 )
 
 const problemType = "application/problem+json"
@@ -68,7 +69,7 @@ func (s *server) problemOf(ctx context.Context, err error) *Problem {
 		e = &ota.Error{Kind: ota.KindInternal}
 	}
 	p := &Problem{
-		Title: title(e.Kind), Status: status(e.Kind), Detail: e.Msg, Code: e.Code, Hint: e.Hint, Field: e.Field,
+		Title: title(e.Kind), Status: httpx.Status(e.Kind), Detail: e.Msg, Code: e.Code, Hint: e.Hint, Field: e.Field,
 		RequestID: eventOf(ctx).id,
 	}
 	if e.Kind == ota.KindInternal {
@@ -81,29 +82,7 @@ func (s *server) problemOf(ctx context.Context, err error) *Problem {
 	return p
 }
 
-// status is the one switch from kinds of errors to HTTP.
-func status(k ota.Kind) int {
-	switch k {
-	case ota.KindInvalid:
-		return http.StatusBadRequest
-	case ota.KindNotFound:
-		return http.StatusNotFound
-	case ota.KindConflict:
-		return http.StatusConflict
-	case ota.KindUnauthorized:
-		return http.StatusUnauthorized
-	case ota.KindForbidden:
-		return http.StatusForbidden
-	case ota.KindTooLarge:
-		return http.StatusRequestEntityTooLarge
-	case ota.KindUnavailable:
-		return http.StatusServiceUnavailable
-	case ota.KindInternal:
-	}
-	return http.StatusInternalServerError
-}
-
-func title(k ota.Kind) string { return http.StatusText(status(k)) }
+func title(k ota.Kind) string { return http.StatusText(httpx.Status(k)) }
 
 // fail answers with a problem outside of a handler.
 func (s *server) fail(hc huma.Context, err error) {

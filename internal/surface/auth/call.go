@@ -13,6 +13,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/plane/identity"
 	"github.com/waxwing-ota/waxwing/internal/secret"
+	"github.com/waxwing-ota/waxwing/internal/surface/httpx"
 )
 
 // maxBody bounds a request; an authenticator's answer is the longest.
@@ -121,7 +122,7 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		e = &ota.Error{Kind: ota.KindInternal}
 	}
 	id := ota.RequestOf(r.Context())
-	p := problem{Status: statusOf(e.Kind), Detail: e.Msg, Code: e.Code, Hint: e.Hint, Field: e.Field, RequestID: id}
+	p := problem{Status: httpx.Status(e.Kind), Detail: e.Msg, Code: e.Code, Hint: e.Hint, Field: e.Field, RequestID: id}
 	if e.Kind == ota.KindInternal {
 		h.log.Error("sign-in failed inside", "err", err.Error(), "request", id)
 		p.Code, p.Detail, p.Field = "internal", "the server failed to do this", ""
@@ -137,26 +138,4 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(p)
-}
-
-// statusOf is the one switch from kinds of errors to HTTP.
-func statusOf(k ota.Kind) int {
-	switch k {
-	case ota.KindInvalid:
-		return http.StatusBadRequest
-	case ota.KindNotFound:
-		return http.StatusNotFound
-	case ota.KindConflict:
-		return http.StatusConflict
-	case ota.KindUnauthorized:
-		return http.StatusUnauthorized
-	case ota.KindForbidden:
-		return http.StatusForbidden
-	case ota.KindTooLarge:
-		return http.StatusRequestEntityTooLarge
-	case ota.KindUnavailable:
-		return http.StatusServiceUnavailable
-	case ota.KindInternal:
-	}
-	return http.StatusInternalServerError
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/client"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/surface/httpx"
 )
 
 // request is one request on its way through a handler; as a context it carries
@@ -144,24 +145,13 @@ func localPath(p, other string) string {
 	return p
 }
 
+// statusOf is the status of a page that shows an error: a form that was read and
+// cannot be carried out is no malformed request.
 func statusOf(k ota.Kind) int {
-	switch k {
-	case ota.KindInvalid:
+	if k == ota.KindInvalid {
 		return http.StatusUnprocessableEntity
-	case ota.KindNotFound:
-		return http.StatusNotFound
-	case ota.KindConflict:
-		return http.StatusConflict
-	case ota.KindUnauthorized:
-		return http.StatusUnauthorized
-	case ota.KindForbidden:
-		return http.StatusForbidden
-	case ota.KindTooLarge:
-		return http.StatusRequestEntityTooLarge
-	case ota.KindUnavailable:
-		return http.StatusServiceUnavailable
 	}
-	return http.StatusInternalServerError
+	return httpx.Status(k)
 }
 
 func statusTitle(k ota.Kind) string {
