@@ -14,6 +14,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/run/config"
+	"github.com/waxwing-ota/waxwing/internal/run/deadline"
 )
 
 // The bounds of a connection. A request, headers and body, must arrive within
@@ -112,6 +113,7 @@ func listen(ctx context.Context, cfg config.Config) (net.Listener, error) {
 		return nil, ota.Invalid("listen_failed", "cannot listen on %s", cfg.Listen).WithCause(err).WithField("listen").
 			WithHint("is another program using the port? choose an address with --listen")
 	}
+	l = deadline.Listen(l)
 	if cfg.TLSCert == "" {
 		return l, nil
 	}

@@ -25,10 +25,16 @@ type Seen struct {
 // note is lost, and counted as lost. A crash loses the last seconds.
 func (s *Service) Offer(v Seen) {
 	now := s.now().UnixMilli()
+	// Both tables are larger than a core's cache. The places are found first and
+	// looked at then, so that the core fetches both at once.
+	key := keyOf(&v)
+	hash := s.tally.hash(&key)
+	set, word := s.recent.look(v.App, &v.Device, uint64(now)/60_000)
+	fresh := set.fresh(word)
 	if v.Offered != "" || v.Code != "" {
-		s.tally.add(keyOf(&v))
+		s.tally.add(&key, hash)
 	}
-	if s.recent.fresh(v.App, &v.Device, uint64(now)/60_000) {
+	if fresh {
 		return
 	}
 	row := DeviceRow{Device: v.Device, Reach: Running}

@@ -159,7 +159,7 @@ func TestPrintCoversEveryField(t *testing.T) {
 		if printOf(&d) == base {
 			t.Errorf("%s does not change the print", name)
 		}
-		if r := newRecent(); r.fresh("a", &ota.Device{}, 1) || !r.fresh("a", &ota.Device{}, 1) || r.fresh("a", &d, 1) {
+		if r := newRecent(); fresh(r, "a", &ota.Device{}, 1) || !fresh(r, "a", &ota.Device{}, 1) || fresh(r, "a", &d, 1) {
 			t.Errorf("a change of %s is not news", name)
 		}
 	}

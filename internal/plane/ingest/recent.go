@@ -46,9 +46,8 @@ func (r *recent) place(b []byte, app string, id *ota.DeviceID) (_ []byte, _ *rec
 	return b, &r.sets[h&(recentSets-1)], h >> (saidBits + minuteBits) << (saidBits + minuteBits)
 }
 
-// fresh reports whether the device said the same within the last minutes, and
-// else remembers that it says so now.
-func (r *recent) fresh(app string, d *ota.Device, minute uint64) bool {
+// look returns where the device is remembered, and the word for what it says now.
+func (r *recent) look(app string, d *ota.Device, minute uint64) (*recentSet, uint64) {
 	var room [usual]byte
 	b, set, tag := r.place(room[:0], app, &d.ID)
 	b = append(append(b, d.VersionName...), 0xff)
@@ -62,12 +61,18 @@ func (r *recent) fresh(app string, d *ota.Device, minute uint64) bool {
 	b = append(append(b, d.KeyID...), 0xff)
 	b = append(append(b, d.InstallSource...), 0xff)
 	b = append(b, bit(d.IsProd)|bit(d.IsEmulator)<<1)
-	word := tag | maphash.Bytes(r.seed, b)>>(64-saidBits)<<minuteBits | minute&minuteMask
+	return set, tag | maphash.Bytes(r.seed, b)>>(64-saidBits)<<minuteBits | minute&minuteMask
+}
+
+// fresh reports whether the device said the same within the last minutes, and
+// else remembers that it says so now.
+func (set *recentSet) fresh(word uint64) bool {
+	const tagAt = saidBits + minuteBits
 	victim, oldest := 0, uint64(0)
 	for i := range set {
 		old := set[i].Load()
-		age := (minute - old) & minuteMask
-		if old>>(saidBits+minuteBits) == tag>>(saidBits+minuteBits) && old != 0 {
+		age := (word - old) & minuteMask
+		if old>>tagAt == word>>tagAt && old != 0 {
 			if old>>minuteBits == word>>minuteBits && age < rewriteMinutes {
 				return true
 			}

@@ -11,6 +11,13 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
+func count(t *tally, k checkKey) { t.add(&k, t.hash(&k)) }
+
+func fresh(r *recent, app string, d *ota.Device, minute uint64) bool {
+	set, word := r.look(app, d, minute)
+	return set.fresh(word)
+}
+
 func TestRecentForgetsInTime(t *testing.T) {
 	r := newRecent()
 	d := &ota.Device{ID: ota.DeviceID{7}, VersionName: "1"}
@@ -27,11 +34,11 @@ func TestRecentForgetsInTime(t *testing.T) {
 		{51, true},
 		{51 + 1<<minuteBits, true}, // the minute of a later age: a rewrite is put off, once in two years
 	} {
-		if got := r.fresh("a", d, step.minute); got != step.want {
+		if got := fresh(r, "a", d, step.minute); got != step.want {
 			t.Fatalf("fresh at minute %d = %v, want %v", step.minute, got, step.want)
 		}
 	}
-	if r.fresh("b", d, 51) {
+	if fresh(r, "b", d, 51) {
 		t.Error("the device is known in an app it was not seen in")
 	}
 }
@@ -41,12 +48,12 @@ func TestRecentHoldsOnlyTheLast(t *testing.T) {
 	r := newRecent()
 	one, two := &ota.Device{VersionName: "1"}, &ota.Device{VersionName: "2"}
 	for i, d := range []*ota.Device{one, two, one, two, two} {
-		if got, want := r.fresh("a", d, 1), i == 4; got != want {
+		if got, want := fresh(r, "a", d, 1), i == 4; got != want {
 			t.Errorf("step %d: fresh = %v, want %v", i, got, want)
 		}
 	}
 	r.forget("a", two.ID)
-	if r.fresh("a", two, 1) {
+	if fresh(r, "a", two, 1) {
 		t.Error("still fresh after it was forgotten")
 	}
 }
@@ -58,11 +65,11 @@ func TestRecentKeepsMostOfAFullTable(t *testing.T) {
 		return &ota.Device{ID: ota.DeviceID{byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)}}
 	}
 	for i := range devices {
-		r.fresh("a", device(i), 1)
+		fresh(r, "a", device(i), 1)
 	}
 	lost := 0
 	for i := range devices {
-		if !r.fresh("a", device(i), 1) {
+		if !fresh(r, "a", device(i), 1) {
 			lost++
 		}
 	}
@@ -70,9 +77,9 @@ func TestRecentKeepsMostOfAFullTable(t *testing.T) {
 		t.Errorf("%d of %d devices forgotten in a quarter-full table", lost, devices)
 	}
 	for i := range 5 * devices { // far more than fit
-		r.fresh("a", device(i), 2)
+		fresh(r, "a", device(i), 2)
 	}
-	if !r.fresh("a", device(5*devices-1), 2) {
+	if !fresh(r, "a", device(5*devices-1), 2) {
 		t.Error("the last of too many devices is not known")
 	}
 }
@@ -88,17 +95,17 @@ func TestRecentForgetsTheOldest(t *testing.T) {
 		}
 	}
 	for i, d := range same[:4] {
-		r.fresh("a", d, uint64(i+1))
+		fresh(r, "a", d, uint64(i+1))
 	}
 	same[0].VersionName = "news" // so that the second is the oldest
-	r.fresh("a", same[0], 5)
-	r.fresh("a", same[4], 6)
+	fresh(r, "a", same[0], 5)
+	fresh(r, "a", same[4], 6)
 	for _, i := range []int{0, 2, 3, 4} {
-		if !r.fresh("a", same[i], 6) {
+		if !fresh(r, "a", same[i], 6) {
 			t.Errorf("device %d is forgotten", i)
 		}
 	}
-	if r.fresh("a", same[1], 6) {
+	if fresh(r, "a", same[1], 6) {
 		t.Error("the oldest of five in a set of four is known")
 	}
 }
@@ -113,7 +120,7 @@ func TestTallyCounts(t *testing.T) {
 	for w := range workers {
 		wg.Go(func() {
 			for i := range rounds {
-				a.add(key(i + w))
+				count(a, key(i+w))
 			}
 		})
 	}
@@ -142,7 +149,7 @@ func TestTallyDistinguishesEveryField(t *testing.T) {
 	a := newTally()
 	for i, k := range keys {
 		for range i + 1 {
-			a.add(k)
+			count(a, k)
 		}
 	}
 	got := map[string]int64{}
@@ -160,7 +167,7 @@ func TestTallyDistinguishesEveryField(t *testing.T) {
 func TestTallyMakesRoom(t *testing.T) {
 	a := newTally()
 	for i := range tallySlots/2 + tallySlots/8 {
-		a.add(checkKey{version: fmt.Sprint(i)})
+		count(a, checkKey{version: fmt.Sprint(i)})
 	}
 	crowded := a.table.Load()
 	rows := len(a.drain(nil, 0))
@@ -176,7 +183,7 @@ func TestTallyMakesRoom(t *testing.T) {
 			break
 		}
 	}
-	a.add(checkKey{app: "new"})
+	count(a, checkKey{app: "new"})
 	late := a.drain(nil, 0)
 	if len(late) != 2 || late[0].N != 3 || late[1].App != "new" {
 		t.Errorf("rows %+v, want the late count and the new one", late)

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"hash/maphash"
+	"strings"
 	"sync/atomic"
 
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
@@ -41,21 +42,26 @@ func newTally() *tally {
 	return t
 }
 
-// add counts one check.
-func (t *tally) add(k checkKey) {
-	table := t.table.Load()
+// hash is what a key is found by.
+func (t *tally) hash(k *checkKey) uint64 {
 	var room [usual]byte
 	b := append(append(room[:0], k.app...), 0xff)
 	b = append(append(b, k.channel...), 0xff)
 	b = append(append(b, k.code...), 0xff)
 	b = append(append(b, k.version...), byte(k.kind))
-	h := maphash.Bytes(t.seed, b) | 1
+	return maphash.Bytes(t.seed, b) | 1
+}
+
+// add counts one check of the key with that hash.
+func (t *tally) add(k *checkKey, h uint64) {
+	table := t.table.Load()
 	for i := range uint64(tallyProbes) {
 		slot := &table[(h>>1+i)%tallySlots]
 		have := slot.hash.Load()
 		if have == 0 {
 			if slot.hash.CompareAndSwap(0, h) {
-				mine := k // only now does the key move to the heap
+				mine := *k // only now does the key move to the heap
+				mine.app = strings.Clone(k.app)
 				slot.key.Store(&mine)
 			}
 			have = slot.hash.Load()

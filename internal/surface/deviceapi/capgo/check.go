@@ -32,7 +32,7 @@ func (h *handler) check(w http.ResponseWriter, r *http.Request) {
 	}
 	c := in.check()
 	out := decide.Decide(app, &c, nil)
-	seen := ingest.Seen{App: app.ID, Device: in.device(app), Kind: out.Kind, Code: out.Code, Offered: out.Version}
+	seen := ingest.Seen{App: in.AppID, Device: in.device(app), Kind: out.Kind, Code: out.Code, Offered: out.Version}
 	if out.Channel != nil {
 		seen.Channel = out.Channel.Name
 	}
