@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/waxwing-ota/waxwing/internal/core/lifecycle"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
@@ -115,7 +116,7 @@ func (d *Device) place(b *Bundle, from string) error {
 // remember notes a failed file download on iOS, where the plugin then refuses
 // the version name until the bundle is deleted.
 func (d *Device) remember(a *Answer, id string, why error) error {
-	if d.cfg.Platform != IOS || errors.Is(why, context.Canceled) || len(a.Manifest) == 0 || d.st.byVersion(a.Version) != nil {
+	if !lifecycle.Remembers(d.cfg.Platform, len(a.Manifest) > 0) || errors.Is(why, context.Canceled) || d.st.byVersion(a.Version) != nil {
 		return nil
 	}
 	d.st.Bundles = append(d.st.Bundles, Bundle{ID: id, Version: a.Version, Status: Broken})

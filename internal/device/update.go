@@ -3,6 +3,7 @@ package device
 import (
 	"context"
 
+	"github.com/waxwing-ota/waxwing/internal/core/lifecycle"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
@@ -66,7 +67,7 @@ func (d *Device) known(a *Answer) (*Bundle, error) {
 	if b == nil {
 		return nil, nil
 	}
-	if !b.usable() {
+	if lifecycle.OnOffer(b.Status.stage()) == lifecycle.Refuse {
 		d.report("download_fail", event{})
 		return nil, ota.Conflict("bundle_failed", "version %s failed on this device", b.Version)
 	}

@@ -230,6 +230,7 @@ var neverReach = []struct {
 	{"core/semver", "net/http", "the core is pure"},
 	{"core/decide", "net/http", "the core is pure"},
 	{"core/guard", "net/http", "the core is pure"},
+	{"core/lifecycle", "net/http", "the core is pure"},
 	{"core/seal", "net/http", "the core is pure"},
 	{"core/...", "database/sql", "the core is pure"},
 	{"plane/edge", "database/sql", "a device check never waits for SQL"},
