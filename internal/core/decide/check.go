@@ -26,6 +26,12 @@ type Check struct {
 	IsEmulator     bool
 	DefaultChannel string
 	KeyID          string
+
+	// What only targets ask for. Nobody proved it: a device says of itself what it likes.
+	OS            string // version of the operating system, such as "17.4"
+	VersionCode   string // build number of the native app
+	InstallSource string // lower case
+	CustomID      string // "" unless the app takes custom ids
 }
 
 // OnBuiltin reports whether the device runs the bundle of its native app. The

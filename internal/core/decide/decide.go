@@ -62,11 +62,14 @@ func fromRollout(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) (Outco
 	if r == nil || r.Bundle.Deleted {
 		return Outcome{}, false
 	}
-	in, why := r.selects(c.Device, c.VersionName)
+	in, why := r.selects(c)
 	if t != nil {
 		result := "skip"
 		if in {
 			result = "choose"
+		}
+		if r.Target != nil {
+			t.add("rollout.target", targetResult(r.Target.Match(c)), "%s", r.Target.Explain(c))
 		}
 		t.add("rollout", result, "%s at %d.%02d %%: %s (bucket %d)", r.Bundle.Version, r.BPS/100, r.BPS%100, why, Bucket(r.ID, c.Device))
 	}

@@ -19,21 +19,31 @@ func Bucket(rolloutID string, device ota.DeviceID) int {
 }
 
 // selects says whether the device gets the rollout's bundle, and why. A device
-// already on it stays while the rollout is merely paused; at 0 percent nobody has it.
-func (r *Rollout) selects(device ota.DeviceID, running string) (bool, string) {
+// already on it stays while the rollout is merely paused, and when what it tells
+// of itself does not match the target any more; at 0 percent nobody has it.
+func (r *Rollout) selects(c *Check) (bool, string) {
 	switch {
 	case !r.Enabled:
 		return false, "disabled"
 	case r.BPS <= 0:
 		return false, "percentage_zero"
-	case running == r.Bundle.Version:
+	case c.VersionName == r.Bundle.Version:
 		return true, "on_target"
+	case r.Target != nil && !r.Target.Match(c):
+		return false, "not_targeted"
 	case r.Paused:
 		return false, "paused"
 	case r.BPS >= 10000:
 		return true, "everyone"
-	case Bucket(r.ID, device) < r.BPS:
+	case Bucket(r.ID, c.Device) < r.BPS:
 		return true, "in_bucket"
 	}
 	return false, "outside_bucket"
+}
+
+func targetResult(match bool) string {
+	if match {
+		return "pass"
+	}
+	return "skip"
 }

@@ -62,6 +62,15 @@ type Rollout struct {
 	BPS     int // 0 to 10 000
 	Enabled bool
 	Paused  bool
+	Target  Target // whom it is for; nil = every device of the channel
+}
+
+// Target says whom a rollout is for. Match must not allocate: every check of the
+// channel asks it.
+type Target interface {
+	Match(*Check) bool
+	// Explain says in a few words why Match answers as it does.
+	Explain(*Check) string
 }
 
 // Bundle is a published version.

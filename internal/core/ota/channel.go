@@ -156,6 +156,10 @@ type Rollout struct {
 	PauseReason string `json:"pause_reason"`
 	StartedAt   int64  `json:"started_at"`
 	StartedBy   string `json:"started_by"`
+
+	// Plan and Progress are never written to: a change makes others.
+	Plan     *RolloutPlan     `json:"plan,omitempty"`     // nil = somebody sets the share
+	Progress *RolloutProgress `json:"progress,omitempty"` // goes with Plan
 }
 
 // CheckChannelName accepts 1 to 64 of A-Z a-z 0-9 . _ - with a letter or digit first.

@@ -150,6 +150,11 @@ type ProbeRequest struct {
 	NoKey      bool   `json:"no_key,omitempty"`  // the device has no key at all
 	IsProd     *bool  `json:"is_prod,omitempty"` // default true
 	IsEmulator bool   `json:"is_emulator,omitempty"`
+
+	OS            string `json:"os,omitempty"`             // version of the operating system
+	VersionCode   string `json:"version_code,omitempty"`   // build number of the native app
+	InstallSource string `json:"install_source,omitempty"` // such as "play_store"
+	CustomID      string `json:"custom_id,omitempty"`      // counts if the app takes custom ids
 }
 
 // Page asks for a slice of a list, newest first unless said otherwise.

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
@@ -18,6 +19,9 @@ func (s *Service) Probe(app *decide.App, req ota.ProbeRequest, newestKey, base s
 	if err != nil {
 		return nil, nil, err
 	}
+	if !app.AllowCustomID {
+		c.CustomID = ""
+	}
 	var t decide.Trace
 	out := decide.Decide(app, c, &t)
 	if out.Code == decide.CodeNoNewVersion {
@@ -32,6 +36,8 @@ func checkOf(req ota.ProbeRequest, newestKey string) (c *decide.Check, spelled s
 	c = &decide.Check{
 		Platform: req.Platform, Build: req.Native, VersionName: req.Current, DefaultChannel: req.Channel,
 		KeyID: req.KeyID, IsProd: true, IsEmulator: req.IsEmulator,
+		OS: req.OS, VersionCode: req.VersionCode, InstallSource: strings.ToLower(strings.TrimSpace(req.InstallSource)),
+		CustomID: strings.TrimSpace(req.CustomID),
 	}
 	switch c.Platform {
 	case decide.IOS, decide.Android, decide.Electron:

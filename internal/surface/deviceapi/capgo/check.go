@@ -30,7 +30,7 @@ func (h *handler) check(w http.ResponseWriter, r *http.Request) {
 		h.noApp(w)
 		return
 	}
-	c := in.check()
+	c := in.checkOf(app)
 	out := decide.Decide(app, &c, nil)
 	seen := ingest.Seen{App: in.AppID, Device: in.device(app), Kind: out.Kind, Code: out.Code, Offered: out.Version}
 	if out.Channel != nil {

@@ -134,7 +134,17 @@ func (in *info) check() decide.Check {
 		Device: in.id, Platform: in.Platform, VersionName: in.VersionName, VersionBuild: in.VersionBuild, Build: in.build,
 		Native: in.native, Plugin: in.plugin, IsProd: in.prod(), IsEmulator: in.emulator(),
 		DefaultChannel: in.DefaultChannel, KeyID: in.KeyID,
+		OS: in.VersionOS, VersionCode: in.VersionCode, InstallSource: strings.ToLower(strings.TrimSpace(in.InstallSource)),
 	}
+}
+
+// checkOf is check for an app, which may take custom ids.
+func (in *info) checkOf(app *decide.App) decide.Check {
+	c := in.check()
+	if app.AllowCustomID {
+		c.CustomID = clip(strings.TrimSpace(in.CustomID), maxText)
+	}
+	return c
 }
 
 // device says what the device told of itself. The app may forbid custom ids.
