@@ -169,10 +169,10 @@ func selectRollout(r ota.Rollout, onTarget bool) (bool, string) {
 	out := decide.Decide(app, &c, &trace)
 	for _, step := range trace.Steps {
 		if step.Rule == "rollout" {
-			return out.Rollout, reasonIn(step.Detail)
+			return out.OfRollout(), reasonIn(step.Detail)
 		}
 	}
-	return out.Rollout, ""
+	return out.OfRollout(), ""
 }
 
 // sideEffects check what a case says happens besides the answer.

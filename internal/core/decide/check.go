@@ -113,5 +113,12 @@ type Outcome struct {
 	Metadata bool // the device may see link and comment
 
 	Channel *Channel // nil = none was found
-	Rollout bool     // the bundle is the rollout's
+
+	// Rollout is the id of the channel's rollout that the device takes part in:
+	// the answer is the rollout's, or the device is its Control. "" = none.
+	Rollout string
+	Arm     Arm
 }
+
+// OfRollout reports whether the answer is the rollout's.
+func (o *Outcome) OfRollout() bool { return o.Rollout != "" && o.Arm != Control }

@@ -26,9 +26,19 @@ func Decide(app *App, c *Check, t *Trace) Outcome {
 // then the current release, then, only past versions that failed on this very
 // device or need native packages that it lacks, the releases before it.
 func onChannel(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome {
-	if out, ok := fromRollout(app, ch, c, facts, t); ok {
+	out, arm, ok := fromRollout(app, ch, c, facts, t)
+	if ok {
 		return out
 	}
+	out = fromChain(app, ch, c, facts, t)
+	if arm == Control {
+		out.Rollout, out.Arm = ch.Rollout.ID, Control
+	}
+	return out
+}
+
+// fromChain walks the releases.
+func fromChain(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome {
 	if len(ch.Chain) == 0 {
 		return stop(t, "release", Outcome{
 			Kind: UpToDate, Code: CodeNoNewVersion, Version: c.VersionName,
@@ -57,10 +67,12 @@ func onChannel(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome 
 	return first
 }
 
-func fromRollout(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) (Outcome, bool) {
+// fromRollout returns what the rollout has for the device, if it has something,
+// and the device's arm.
+func fromRollout(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) (Outcome, Arm, bool) {
 	r := ch.Rollout
 	if r == nil || r.Bundle.Deleted {
-		return Outcome{}, false
+		return Outcome{}, NoArm, false
 	}
 	in, why := r.selects(c)
 	if t != nil {
@@ -73,24 +85,30 @@ func fromRollout(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) (Outco
 		}
 		t.add("rollout", result, "%s at %d.%02d %%: %s (bucket %d)", r.Bundle.Version, r.BPS/100, r.BPS%100, why, Bucket(r.ID, c.Device))
 	}
-	if !in {
-		return Outcome{}, false
+	if !in && why != outsideBucket {
+		return Outcome{}, NoArm, false
 	}
 	if failedHere(facts, c, r.Bundle.Version) {
-		if t != nil {
+		if in && t != nil {
 			t.add("failed", "skip", "%s failed on this device; it stays with the stable release", r.Bundle.Version)
 		}
-		return Outcome{}, false
+		return Outcome{}, NoArm, false
+	}
+	if !in {
+		return Outcome{}, r.control(app, ch, c, t), false
 	}
 	out := refuse(app, ch, r.Bundle, c, t)
-	out.Rollout = true
-	if out.Kind == Blocked || out.Kind == Failed {
+	switch out.Kind {
+	case Blocked, Failed:
 		if t != nil {
 			t.add("rollout", "skip", "the target is not for this device; it stays with the stable release")
 		}
-		return Outcome{}, false
+		return Outcome{}, NoArm, false
+	case Update:
+		out.Arm = Treated
 	}
-	return out, true
+	out.Rollout = r.ID
+	return out, out.Arm, true
 }
 
 func fromRelease(app *App, ch *Channel, r *Release, c *Check, facts *Facts, t *Trace) Outcome {

@@ -235,7 +235,7 @@ func TestGrowingRollout(t *testing.T) {
 			ch.Rollout.BPS = bps
 			for i := range uint64(200) {
 				out := decide.Decide(a, check(func(c *decide.Check) { c.Device = device(start + i) }), nil)
-				list = append(list, out.Rollout)
+				list = append(list, out.OfRollout())
 			}
 			return list
 		}

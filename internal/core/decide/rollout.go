@@ -18,6 +18,43 @@ func Bucket(rolloutID string, device ota.DeviceID) int {
 	return int(binary.BigEndian.Uint64(sum[:8]) % 10000)
 }
 
+// Arm is a device's side in the comparison of a rollout's release with the one
+// before it: which one is chance, and nothing else.
+type Arm uint8
+
+// The arms.
+const (
+	NoArm   Arm = iota // it does not take part, or has the target already
+	Treated            // it is offered the rollout's bundle
+	Control            // it could take that bundle, but is outside the bucket and stays on the old release
+)
+
+// String returns the word for the arm.
+func (a Arm) String() string {
+	switch a {
+	case Treated:
+		return "treated"
+	case Control:
+		return "control"
+	}
+	return ""
+}
+
+// outsideBucket is why most devices are not selected.
+const outsideBucket = "outside_bucket"
+
+// control returns the arm of a device that is only outside the bucket: a fair
+// comparison has none that the rules would keep from the bundle anyway.
+func (r *Rollout) control(app *App, ch *Channel, c *Check, t *Trace) Arm {
+	if out := refuse(app, ch, r.Bundle, c, nil); out.Kind != Update {
+		return NoArm
+	}
+	if t != nil {
+		t.add("arm", "pass", "it could take %s: it is compared with those that do", r.Bundle.Version)
+	}
+	return Control
+}
+
 // selects says whether the device gets the rollout's bundle, and why. A device
 // already on it stays while the rollout is merely paused, and when what it tells
 // of itself does not match the target any more; at 0 percent nobody has it.
@@ -38,7 +75,7 @@ func (r *Rollout) selects(c *Check) (bool, string) {
 	case Bucket(r.ID, c.Device) < r.BPS:
 		return true, "in_bucket"
 	}
-	return false, "outside_bucket"
+	return false, outsideBucket
 }
 
 func targetResult(match bool) string {

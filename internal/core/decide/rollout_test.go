@@ -52,8 +52,8 @@ func TestRollout(t *testing.T) {
 			if got := told(&out); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
-			if onTarget := out.Version == c.ch.Rollout.Bundle.Version; out.Rollout != onTarget {
-				t.Errorf("rollout is %v for %s", out.Rollout, out.Version)
+			if onTarget := out.Version == c.ch.Rollout.Bundle.Version; out.OfRollout() != onTarget {
+				t.Errorf("rollout is %q for %s", out.Rollout, out.Version)
 			}
 		})
 	}
