@@ -1,7 +1,13 @@
-// Package guard judges whether a release that is being rolled out is so bad
-// that it must be taken back without a person: [Judge] is a pure function of a
-// channel's rule and of how many devices took the release and failed on it.
+// Package guard judges whether a release is so bad that it must be taken back
+// without a person.
 //
-// It must never count (its caller hands it distinct devices), act, read a
-// clock or do I/O.
+// [Judge] is the simple rule: a threshold on the failure rate of a release.
+// [State] is the guard: sequential tests with a proven probability of a false
+// halt however often they look, of which the first compares devices that were
+// offered the release with devices of the same rollout that were held out. It
+// is a function of its inputs in their order, to the last bit, on every
+// machine: [Replay] computes a stored history again. docs/guard.md explains it.
+//
+// It must never count devices twice for its caller's sake ([State] drops
+// repeated failures, exposures must be distinct), act, read a clock or do I/O.
 package guard
