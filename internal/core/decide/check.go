@@ -76,6 +76,8 @@ const (
 	CodeAlreadyBuiltin = "already_on_builtin"
 	CodeKeyMismatch    = "key_id_mismatch"
 	CodeFailedOnDevice = "version_failed_on_device"
+	CodeQuarantined    = "bundle_quarantined"
+	CodeVersionBlocked = "version_blocked"
 	CodeToMajor        = "disable_auto_update_to_major"
 	CodeToMinor        = "disable_auto_update_to_minor"
 	CodeToPatch        = "disable_auto_update_to_patch"

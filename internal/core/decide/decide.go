@@ -15,6 +15,9 @@ func Decide(app *App, c *Check, t *Trace) Outcome {
 	facts := app.Facts(c.Device)
 	ch := choose(app, c, &facts, t)
 	if ch == nil {
+		if out, ok := leave(app, c, t); ok {
+			return out
+		}
 		return Outcome{Kind: Failed, Code: CodeNoChannel, Message: "No channel is open to this device"}
 	}
 	out := onChannel(app, ch, c, &facts, t)
@@ -24,7 +27,8 @@ func Decide(app *App, c *Check, t *Trace) Outcome {
 
 // onChannel walks the candidates: the rollout's bundle if the device is in it,
 // then the current release, then, only past versions that failed on this very
-// device or need native packages that it lacks, the releases before it.
+// device, need native packages that it lacks or were taken out of service, the
+// releases before it.
 func onChannel(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome {
 	out, arm, ok := fromRollout(app, ch, c, facts, t)
 	if ok {
@@ -40,6 +44,9 @@ func onChannel(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome 
 // fromChain walks the releases.
 func fromChain(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome {
 	if len(ch.Chain) == 0 {
+		if out, ok := leave(app, c, t); ok {
+			return out
+		}
 		return stop(t, "release", Outcome{
 			Kind: UpToDate, Code: CodeNoNewVersion, Version: c.VersionName,
 			Message: "Nothing has been released on this channel yet",
@@ -57,9 +64,15 @@ func fromChain(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome 
 		if out.Kind == UpToDate && i > 0 {
 			break // it already runs the best release that did not fail on it
 		}
-		if first.Code != CodeFailedOnDevice && first.Code != CodeNativePackages {
+		if out.Code == CodeQuarantined && c.VersionName == out.Version {
+			break // a quarantine moves nobody
+		}
+		if first.Code != CodeFailedOnDevice && first.Code != CodeNativePackages && !outOfService(&first) && !runsBlocked(app, c) {
 			break
 		}
+	}
+	if out, ok := leave(app, c, t); ok {
+		return out
 	}
 	if rescue, ok := rescue(ch, c, &first, t); ok {
 		return rescue
@@ -72,6 +85,12 @@ func fromChain(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome 
 func fromRollout(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) (Outcome, Arm, bool) {
 	r := ch.Rollout
 	if r == nil || r.Bundle.Deleted {
+		return Outcome{}, NoArm, false
+	}
+	if r.Bundle.Held != ota.NotHeld {
+		if t != nil {
+			t.add(ruleHeld, "skip", "%s, which is rolled out, is %s", r.Bundle.Version, r.Bundle.Held)
+		}
 		return Outcome{}, NoArm, false
 	}
 	in, why := r.selects(c)
@@ -117,6 +136,9 @@ func fromRelease(app *App, ch *Channel, r *Release, c *Check, facts *Facts, t *T
 	}
 	if r.Bundle.Deleted {
 		return stop(t, "release", Outcome{Kind: Failed, Code: CodeNoBundle, Version: r.Bundle.Version, Message: "The bundle was deleted"})
+	}
+	if r.Bundle.Held != ota.NotHeld {
+		return stop(t, ruleHeld, held(r.Bundle, c))
 	}
 	if failedHere(facts, c, r.Bundle.Version) {
 		return stop(t, "failed", blocked(CodeFailedOnDevice, r.Bundle, c.VersionName, "This version failed on this device; an operator can clear that"))

@@ -75,7 +75,30 @@ func drawApp(t *rapid.T) *decide.App {
 	f.Failed = rapid.SliceOfNDistinct(names, 0, 3, rapid.ID).Draw(t, "failed")
 	a.Devices = f
 	drawNatives(t, a)
+	drawHolds(t, a)
 	return a
+}
+
+// drawHolds takes versions out of service.
+func drawHolds(t *rapid.T, a *decide.App) {
+	holds := map[string]ota.Hold{}
+	for range rapid.IntRange(0, 2).Draw(t, "held") {
+		holds[names.Draw(t, "held version")] = rapid.SampledFrom([]ota.Hold{ota.Quarantined, ota.Blocked}).Draw(t, "hold")
+	}
+	mark := func(b *decide.Bundle) {
+		if b != nil && holds[b.Version] != "" {
+			b.Held = holds[b.Version]
+			a.Held = append(a.Held, b)
+		}
+	}
+	for _, ch := range a.Channels {
+		for _, r := range ch.Chain {
+			mark(r.Bundle)
+		}
+		if ch.Rollout != nil {
+			mark(ch.Rollout.Bundle)
+		}
+	}
 }
 
 // drawNatives registers native versions that lack what some bundles need.
@@ -150,10 +173,19 @@ func TestAlwaysHolds(t *testing.T) {
 				t.Fatalf("a refusal without a reason: %+v", out)
 			}
 		}
+		stuck := c.OnBuiltin() || c.Platform == decide.Electron || c.Plugin.Less(6, 2, 0)
+		if blockedFor(a, c) && !stuck && out.Kind != decide.Update && out.Kind != decide.Revert {
+			t.Fatalf("a device is left on the blocked version %s: %+v", c.VersionName, out)
+		}
 		if (out.Kind == decide.Update || out.Kind == decide.Revert) != (out.Code == "") {
 			t.Fatalf("kind and code contradict: %+v", out)
 		}
 	})
+}
+
+// blockedFor reports whether the device runs what is blocked for all.
+func blockedFor(a *decide.App, c *decide.Check) bool {
+	return slices.ContainsFunc(a.Held, func(b *decide.Bundle) bool { return b.Held == ota.Blocked && b.Version == c.VersionName })
 }
 
 // fits holds that no registered device is offered what its native version lacks.
@@ -174,6 +206,8 @@ func delivered(t *rapid.T, c *decide.Check, out *decide.Outcome, failed []string
 	switch {
 	case out.Version == c.VersionName:
 		t.Fatal("the device was given what it runs")
+	case out.Bundle.Held != ota.NotHeld:
+		t.Fatal("a bundle out of service was given")
 	case out.Bundle.Deleted:
 		t.Fatal("a deleted bundle was given")
 	case slices.Contains(failed, out.Version):

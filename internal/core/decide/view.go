@@ -21,6 +21,11 @@ type App struct {
 	// whether a channel reaches it or not; reports are checked against it.
 	Versions *Versions
 
+	// Held are the bundles that people took out of service, Refused the content
+	// that only those have; nil = none.
+	Held    []*Bundle
+	Refused map[ota.Digest]struct{}
+
 	// Natives are the native versions that were registered; nil = none.
 	Natives Natives
 }
@@ -81,6 +86,7 @@ type Bundle struct {
 	MinNative    semver.Version
 	HasMinNative bool
 	Deleted      bool
+	Held         ota.Hold // people took it out of service
 	Link         string
 	Comment      string
 	Variants     []*Variant // newest key first; the plain one, if any, last

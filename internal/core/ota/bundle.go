@@ -42,6 +42,7 @@ type Bundle struct {
 	CreatedAt      int64           `json:"created_at"`
 	CreatedBy      string          `json:"created_by"`
 	DeletedAt      int64           `json:"deleted_at"`          // 0 = live; a deleted bundle is never offered, its name stays taken
+	Held           *Held           `json:"held,omitempty"`      // people took it out of service; nil = it is in service
 	SBOM           Digest          `json:"sbom,omitzero"`       // stored CycloneDX document; zero = none
 	Provenance     Digest          `json:"provenance,omitzero"` // stored DSSE envelope; zero = none
 	SignedBy       []string        `json:"signed_by,omitempty"` // ids of the app's keys that signed the provenance

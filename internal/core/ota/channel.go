@@ -106,8 +106,9 @@ type Channel struct {
 	App       string   `json:"app"`
 	Name      string   `json:"name"`
 	Policy    Policy   `json:"policy"`
-	Release   *Release `json:"release"` // current; nil = nothing released yet
-	Rollout   *Rollout `json:"rollout"` // nil = none
+	Release   *Release `json:"release"`          // current; nil = nothing released yet
+	Rollout   *Rollout `json:"rollout"`          // nil = none
+	Frozen    *Frozen  `json:"frozen,omitempty"` // nothing new goes on it; nil = it is open
 	CreatedAt int64    `json:"created_at"`
 	// BrokeGlassAt is when somebody last did without the approvals that the
 	// channel asks for, for seven days; 0 = nobody did lately.

@@ -11,18 +11,23 @@ import (
 )
 
 const bundleColumns = `id, app, version, tree, file_count, size, min_native, link, comment, native_packages, created_at, created_by, deleted_at,
-	sbom, provenance, signed_by`
+	sbom, provenance, signed_by, held, held_at, held_by, held_reason`
 
 func scanBundle(r scanner) (ota.Bundle, error) {
 	var b ota.Bundle
 	var tree, sbom, provenance []byte
 	var packages, signedBy string
+	var held ota.Held
 	err := r.Scan(&b.ID, &b.App, &b.Version, &tree, &b.FileCount, &b.Size, &b.MinNative, &b.Link, &b.Comment,
-		&packages, &b.CreatedAt, &b.CreatedBy, &b.DeletedAt, &sbom, &provenance, &signedBy)
+		&packages, &b.CreatedAt, &b.CreatedBy, &b.DeletedAt, &sbom, &provenance, &signedBy,
+		&held.State, &held.At, &held.By, &held.Reason)
 	if err != nil {
 		return b, err
 	}
 	copy(b.Tree[:], tree)
+	if held.State != ota.NotHeld {
+		b.Held = &held
+	}
 	b.SBOM, b.Provenance = digestOf(sbom), digestOf(provenance)
 	if err := json.Unmarshal([]byte(signedBy), &b.SignedBy); err != nil {
 		return b, fmt.Errorf("signers of bundle %d: %w", b.ID, err)

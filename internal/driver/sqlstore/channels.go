@@ -13,6 +13,7 @@ import (
 const (
 	releaseColumns = `r.id, c.name, COALESCE(r.bundle_id, 0), COALESCE(b.version, 'builtin'), r.kind, r.parent, r.note, r.created_at, r.created_by`
 	channelColumns = `c.id, c.app, c.name, c.policy, c.rollout, c.created_at, c.broke_glass_at,
+		c.frozen_at, c.frozen_by, c.frozen_reason,
 		COALESCE(r.id, 0), COALESCE(r.bundle_id, 0), COALESCE(b.version, 'builtin'),
 		COALESCE(r.kind, ''), COALESCE(r.parent, 0), COALESCE(r.note, ''), COALESCE(r.created_at, 0), COALESCE(r.created_by, '')`
 	fromChannels = ` FROM channels c LEFT JOIN releases r ON r.id = c.release_id LEFT JOIN bundles b ON b.id = r.bundle_id`
@@ -22,8 +23,10 @@ const (
 func scanChannel(row scanner) (ota.Channel, error) {
 	var c ota.Channel
 	var r ota.Release
+	var frozen ota.Frozen
 	var policy, rollout string
 	err := row.Scan(&c.ID, &c.App, &c.Name, &policy, &rollout, &c.CreatedAt, &c.BrokeGlassAt,
+		&frozen.At, &frozen.By, &frozen.Reason,
 		&r.ID, &r.BundleID, &r.Version, &r.Kind, &r.Parent, &r.Note, &r.CreatedAt, &r.CreatedBy)
 	if err != nil {
 		return c, err
@@ -42,6 +45,9 @@ func scanChannel(row scanner) (ota.Channel, error) {
 		if err := json.Unmarshal([]byte(rollout), c.Rollout); err != nil {
 			return c, fmt.Errorf("rollout of channel %d: %w", c.ID, err)
 		}
+	}
+	if frozen.At != 0 {
+		c.Frozen = &frozen
 	}
 	if r.ID != 0 {
 		r.Channel = c.Name
@@ -85,8 +91,8 @@ func (s reads) Releases(ctx context.Context, channelID int64, p ota.Page) ([]ota
 func (s reads) History(ctx context.Context, channelID int64) ([]control.PastRelease, error) {
 	return selectAll(ctx, s.q, func(row scanner) (p control.PastRelease, err error) {
 		r := &p.Release
-		return p, row.Scan(&r.ID, &r.Channel, &r.BundleID, &r.Version, &r.Kind, &r.Parent, &r.Note, &r.CreatedAt, &r.CreatedBy, &p.Deleted)
-	}, `SELECT `+releaseColumns+`, COALESCE(b.deleted_at, 0) <> 0`+fromReleases+` WHERE r.channel_id = $1 ORDER BY r.id DESC`, channelID)
+		return p, row.Scan(&r.ID, &r.Channel, &r.BundleID, &r.Version, &r.Kind, &r.Parent, &r.Note, &r.CreatedAt, &r.CreatedBy, &p.Deleted, &p.Held)
+	}, `SELECT `+releaseColumns+`, COALESCE(b.deleted_at, 0) <> 0, COALESCE(b.held, '')`+fromReleases+` WHERE r.channel_id = $1 ORDER BY r.id DESC`, channelID)
 }
 
 // InsertChannel implements [control.Tx].

@@ -45,6 +45,13 @@ func (s reads) loadApp(ctx context.Context, id string, known func(int64) bool) (
 	if l.Versions, err = selectAll(ctx, s.q, scanText, `SELECT version FROM bundles WHERE app = $1`, id); err != nil {
 		return l, err
 	}
+	held, err := selectAll(ctx, s.q, scanInt, `SELECT id FROM bundles WHERE app = $1 AND held <> ''`, id)
+	if err != nil {
+		return l, err
+	}
+	for _, id := range held {
+		reach[id] = struct{}{}
+	}
 	if err := s.loadBundles(ctx, reach, known, l.Bundles); err != nil {
 		return l, err
 	}

@@ -16,6 +16,7 @@ const (
 	CodeDeviceNotFound  = "device_not_found"
 	CodeReleaseNotFound = "release_not_found" // the version is not in the channel's history
 	CodeRolloutNotFound = "rollout_not_found" // the channel has no rollout
+	CodeTokenNotFound   = "token_not_found"
 	CodeNoOverride      = "override_not_found"
 	CodeNativeNotFound  = "native_not_found"
 	CodeNoSBOM          = "sbom_not_found"
@@ -30,6 +31,9 @@ const (
 	CodeChannelExists = "channel_exists"
 	CodeVersionExists = "version_exists" // with other content
 	CodeBundleDeleted = "bundle_deleted"
+	CodeBundleHeld    = "bundle_held"     // people took it out of service
+	CodeChannelFrozen = "channel_frozen"  // nothing new goes on it
+	CodeLastToken     = "last_token"      // nobody could get in without it
 	CodeBundleInUse   = "bundle_in_use"   // a channel serves it
 	CodeCurrent       = "already_current" // the channel's release is that version already
 	CodeNothingBefore = "nothing_to_roll_back"

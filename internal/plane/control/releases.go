@@ -37,6 +37,9 @@ func (s *Service) releaseAct(app string, in releaseCall, out *ota.Release, done 
 		if err != nil {
 			return nil, err
 		}
+		if err := open(&ch); err != nil {
+			return nil, err
+		}
 		b, err := target(ctx, tx, app, in.Version)
 		if err != nil {
 			return nil, err
@@ -84,7 +87,11 @@ func target(ctx context.Context, r Reader, app, version string) (ota.Bundle, err
 	if version == ota.Builtin {
 		return ota.Bundle{Version: version}, nil
 	}
-	return liveBundle(ctx, r, app, version)
+	b, err := liveBundle(ctx, r, app, version)
+	if err == nil {
+		err = inService(&b)
+	}
+	return b, err
 }
 
 // servedBefore returns the channel's release of the version if it is the
@@ -198,14 +205,14 @@ func (s *Service) rollback(ctx context.Context, tx Tx, actor ota.Actor, ch *ota.
 func destination(ch *ota.Channel, history []PastRelease, to string) (ota.Release, error) {
 	builtin := ota.Release{Version: ota.Builtin}
 	plain := make([]ota.Release, len(history))
-	deleted := map[int64]bool{}
+	gone, held := map[int64]bool{}, map[int64]bool{}
 	for i, p := range history {
-		plain[i], deleted[p.ID] = p.Release, p.Deleted
+		plain[i], gone[p.ID], held[p.ID] = p.Release, outOfService(&p), p.Held != ota.NotHeld && !p.Deleted
 	}
 	chain, _ := snap.Lineage(ch.Release.ID, plain)
 	if to == "" {
 		for _, r := range chain[1:] {
-			if !deleted[r.ID] && r.Version != ch.Release.Version {
+			if !gone[r.ID] && r.Version != ch.Release.Version {
 				if r.BundleID == 0 {
 					return builtin, nil
 				}
@@ -226,7 +233,10 @@ func destination(ch *ota.Channel, history []PastRelease, to string) (ota.Release
 			if r.Version != to {
 				continue
 			}
-			if deleted[r.ID] {
+			if held[r.ID] {
+				return r, ota.Conflict(CodeBundleHeld, "version %s is out of service", to).WithField("to").WithHint("possible: %s", possible(ch, history))
+			}
+			if gone[r.ID] {
 				return r, ota.Conflict(CodeBundleDeleted, "version %s was deleted", to).WithField("to").WithHint("possible: %s", possible(ch, history))
 			}
 			return r, nil
@@ -240,7 +250,7 @@ func destination(ch *ota.Channel, history []PastRelease, to string) (ota.Release
 func possible(ch *ota.Channel, history []PastRelease) string {
 	var names []string
 	for _, p := range history {
-		if !p.Deleted && p.Version != ch.Release.Version && !slices.Contains(names, p.Version) {
+		if !outOfService(&p) && p.Version != ch.Release.Version && !slices.Contains(names, p.Version) {
 			names = append(names, p.Version)
 		}
 	}

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -67,6 +68,12 @@ func (s *Service) rolloutAct(app string, in rolloutCall, out *ota.Rollout) *act 
 		if *out = *r; *r == before {
 			return nothing(), nil
 		}
+		more := a.kind == ota.ActRolloutStart || wider(before, *r)
+		if more {
+			if err := cmp.Or(open(&ch), inService(&b)); err != nil {
+				return nil, err
+			}
+		}
 		pl := &plan{channel: &was, rollout: &approve.Rollout{Version: r.Version, BPS: r.BPS, Enabled: r.Enabled, Paused: r.PausedAt != 0}}
 		pl.run = func(ctx context.Context, tx Tx, actor ota.Actor) (ota.Change, error) {
 			if a.kind == ota.ActRolloutStart {
@@ -75,7 +82,7 @@ func (s *Service) rolloutAct(app string, in rolloutCall, out *ota.Rollout) *act 
 			*out = *r
 			return changed(change(string(a.kind), app, in.Channel, r), orNil(was.Rollout), *r), tx.UpdateChannel(ctx, ch)
 		}
-		return pl, s.guardRollout(ctx, tx, pl, b, a.kind == ota.ActRolloutStart || wider(before, *r), a.kind == ota.ActRolloutStart)
+		return pl, s.guardRollout(ctx, tx, pl, b, more, a.kind == ota.ActRolloutStart)
 	}
 	return a
 }
@@ -177,7 +184,7 @@ func (s *Service) promoteAct(app string, in channelCall, out *ota.Release) *act 
 		if err != nil {
 			return nil, err
 		}
-		if err := comesFrom(&ch, &b); err != nil {
+		if err := cmp.Or(open(&ch), inService(&b), comesFrom(&ch, &b)); err != nil {
 			return nil, err
 		}
 		a.object = b.Version

@@ -33,6 +33,8 @@ type Deps struct {
 	NeedsAssertion func(ctx context.Context, person int64) (bool, error)
 	Assert         func(ctx context.Context, person int64, digest ota.Digest, response json.RawMessage) error
 	Challenge      func(ctx context.Context, person int64, digest ota.Digest) (json.RawMessage, error)
+	// MayRevoke reports whether somebody may revoke a token; nil = nobody may.
+	MayRevoke func(p ota.Principal, t ota.Token) bool
 	// ConsoleURL is where people find the console, without a slash at the end;
 	// "" = links are paths of the server.
 	ConsoleURL string
@@ -60,6 +62,7 @@ type Service struct {
 	needsAssertion func(ctx context.Context, person int64) (bool, error)
 	assert         func(ctx context.Context, person int64, digest ota.Digest, response json.RawMessage) error
 	challenge      func(ctx context.Context, person int64, digest ota.Digest) (json.RawMessage, error)
+	mayRevoke      func(p ota.Principal, t ota.Token) bool
 	console        string
 	rules          []string
 	scanAsked      func()
@@ -82,6 +85,7 @@ func New(d Deps) *Service {
 		mayApprove: d.MayApprove, needsAssertion: d.NeedsAssertion, assert: d.Assert, challenge: d.Challenge, console: d.ConsoleURL,
 		maxBlob: d.MaxBlob, retention: d.Retention, eventRetention: d.EventRetention,
 	}
+	s.mayRevoke = d.MayRevoke
 	s.rules, s.scanAsked = d.Rules, d.ScanAsked
 	if s.scanAsked == nil {
 		s.scanAsked = func() {}

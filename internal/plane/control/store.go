@@ -37,6 +37,11 @@ type Reader interface {
 
 	Org(ctx context.Context, id string) (ota.Org, error)
 
+	Token(ctx context.Context, id int64) (ota.Token, error)
+	// OtherWayIn reports whether somebody could still act as an owner at the
+	// time without the token.
+	OtherWayIn(ctx context.Context, withoutToken, at int64) (bool, error)
+
 	Approval(ctx context.Context, id int64) (ota.Approval, error)
 	Approvals(ctx context.Context, f ota.ApprovalFilter, p ota.Page) ([]ota.Approval, string, error) // newest first
 	// OpenApprovals lists the requests of an app ("" = all) that wait, oldest first.
@@ -67,7 +72,8 @@ type Reader interface {
 // PastRelease is a release of a channel's history.
 type PastRelease struct {
 	ota.Release
-	Deleted bool // its bundle was
+	Deleted bool     // its bundle was
+	Held    ota.Hold // on its bundle
 }
 
 // Makers are who could be behind an account. Unknown says that somebody is whom
@@ -117,6 +123,11 @@ type Tx interface {
 	InsertBundle(ctx context.Context, b ota.Bundle, tree []ota.TreeFile) (ota.Bundle, error)
 	// UpdateBundle writes what is not content, and DeletedAt.
 	UpdateBundle(ctx context.Context, b ota.Bundle) error
+	// SetHeld takes a bundle out of service, or with nil back into it.
+	SetHeld(ctx context.Context, bundleID int64, h *ota.Held) error
+	// SetFrozen freezes a channel, or with nil thaws it.
+	SetFrozen(ctx context.Context, channelID int64, f *ota.Frozen) error
+	DeleteToken(ctx context.Context, id int64) error
 
 	InsertNative(ctx context.Context, n ota.NativeBuild) error
 	DeleteNative(ctx context.Context, app, platform, version string) error

@@ -29,15 +29,19 @@ func Build(l Loaded, prev *decide.App) *decide.App {
 	for i := range l.Channels {
 		app.Channels = append(app.Channels, buildChannel(&l.Channels[i], bundles))
 	}
+	app.Held, app.Refused = buildHeld(bundles)
 	slices.SortFunc(app.Channels, func(a, b *decide.Channel) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 	return app
 }
 
-// bundlesOf collects the bundles that a snapshot's channels reach.
+// bundlesOf collects the bundles that a snapshot holds.
 func bundlesOf(app *decide.App) map[int64]*decide.Bundle {
 	out := map[int64]*decide.Bundle{}
+	for _, b := range app.Held {
+		out[b.ID] = b
+	}
 	for _, ch := range app.Channels {
 		for _, r := range ch.Chain {
 			if r.Bundle != nil {
@@ -75,12 +79,12 @@ func buildBundles(l Loaded, old map[int64]*decide.Bundle) map[int64]*decide.Bund
 
 func sameFacts(have *decide.Bundle, b *ota.Bundle) bool {
 	min, has := minNative(b.MinNative)
-	return have.Deleted == (b.DeletedAt != 0) && have.Link == b.Link && have.Comment == b.Comment &&
+	return have.Deleted == (b.DeletedAt != 0) && have.Held == holdOf(b) && have.Link == b.Link && have.Comment == b.Comment &&
 		have.HasMinNative == has && have.MinNative == min
 }
 
 func buildBundle(b *ota.Bundle, have *decide.Bundle, rank map[string]int, in intern) *decide.Bundle {
-	out := &decide.Bundle{ID: b.ID, Version: b.Version, Deleted: b.DeletedAt != 0, Link: b.Link, Comment: b.Comment}
+	out := &decide.Bundle{ID: b.ID, Version: b.Version, Deleted: b.DeletedAt != 0, Held: holdOf(b), Link: b.Link, Comment: b.Comment}
 	out.Semver, _ = semver.Parse(b.Version)
 	out.MinNative, out.HasMinNative = minNative(b.MinNative)
 	if have != nil {
@@ -132,7 +136,7 @@ func buildChannel(l *LoadedChannel, bundles map[int64]*decide.Bundle) *decide.Ch
 	}
 	if r := l.Rollout; r != nil && bundles[r.BundleID] != nil {
 		ch.Rollout = &decide.Rollout{
-			ID: r.ID, Bundle: bundles[r.BundleID], BPS: r.BPS, Enabled: r.Enabled, Paused: r.PausedAt != 0,
+			ID: r.ID, Bundle: bundles[r.BundleID], BPS: r.BPS, Enabled: r.Enabled, Paused: r.PausedAt != 0 || l.Frozen != nil,
 		}
 	}
 	if len(l.Withdrawn) > 0 {

@@ -25,7 +25,8 @@ type Source interface {
 	EachFacts(ctx context.Context, app string, fn func(ota.DeviceID, FactsRow) error) error
 }
 
-// Loaded is an app as stored, with only the bundles its channels reach.
+// Loaded is an app as stored, with only the bundles its channels reach, and
+// those that people took out of service.
 type Loaded struct {
 	App      ota.App
 	Keys     []ota.Key // newest first

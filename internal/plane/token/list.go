@@ -75,6 +75,9 @@ func notFound(id int64) error {
 	return ota.NotFound(CodeTokenNotFound, "there is no token %d", id).WithHint("see: waxwing tokens list")
 }
 
+// Cares reports whether somebody may see and revoke a token.
+func (s *Service) Cares(p ota.Principal, t ota.Token) bool { return caresFor(&p, &t) }
+
 // caresFor reports whether p may see and revoke a token: its own, and those of
 // an organisation that it runs.
 func caresFor(p *ota.Principal, t *ota.Token) bool {

@@ -105,6 +105,7 @@ func build(d Deps) (*server, error) {
 	s.registerAccess()
 	s.registerKeys()
 	s.registerChannels()
+	s.registerContainment()
 	s.registerReleases()
 	s.registerApprovals()
 	s.registerBlobs()

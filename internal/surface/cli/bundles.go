@@ -12,10 +12,11 @@ import (
 )
 
 func newBundlesCommand(g *Globals) *cobra.Command {
-	c := newGroup("bundle", "List, check, open, import and delete published bundles",
+	c := newGroup("bundle", "List, check, open, import, hold and delete published bundles",
 		newBundleListCommand(g), newBundleShowCommand(g), newBundleSetCommand(g), newBundleVerifyCommand(g),
 		newBundleSBOMCommand(g), newBundleSBOMDiffCommand(g), newBundleProvenanceCommand(g),
-		newBundleDecryptCommand(g), newBundleImportCommand(g), newBundleDeleteCommand(g))
+		newBundleDecryptCommand(g), newBundleImportCommand(g), newBundleDeleteCommand(g),
+		newBundleHoldCommand(g, ota.Quarantined), newBundleHoldCommand(g, ota.Blocked), newBundleReleaseCommand(g))
 	c.Aliases = []string{"bundles"}
 	return c
 }
@@ -40,6 +41,9 @@ func newBundleListCommand(g *Globals) *cobra.Command {
 				name := b.Version
 				if b.DeletedAt != 0 {
 					name += " (deleted)"
+				}
+				if b.Held != nil {
+					name += " (" + string(b.Held.State) + ")"
 				}
 				return []string{name, when(b.CreatedAt), b.CreatedBy, strconv.Itoa(b.FileCount), bytesText(b.Size), b.MinNative, b.Comment}
 			})
@@ -76,6 +80,9 @@ func printBundle(g *Globals, b ota.Bundle) error {
 	return g.Print(b, func(w io.Writer) {
 		facts(w, "version", b.Version, "app", b.App, "content", short(b.Tree), "files", fmt.Sprintf("%d, %s", b.FileCount, bytesText(b.Size)),
 			"min native", b.MinNative, "link", b.Link, "comment", b.Comment, "published", when(b.CreatedAt)+" by "+b.CreatedBy, "deleted", when(b.DeletedAt))
+		if b.Held != nil {
+			facts(w, string(b.Held.State), when(b.Held.At)+" by "+b.Held.By+": "+b.Held.Reason)
+		}
 		for _, v := range b.Variants {
 			zip := "zip of " + bytesText(v.ZipSize)
 			switch {

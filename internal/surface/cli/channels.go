@@ -11,7 +11,7 @@ import (
 
 func newChannelsCommand(g *Globals) *cobra.Command {
 	c := newGroup("channels", "Create and change channels, the streams of releases that devices follow",
-		newChannelsCreateCommand(g), newChannelsSetCommand(g), newChannelsListCommand(g), newChannelsShowCommand(g), newChannelsDeleteCommand(g))
+		newChannelsCreateCommand(g), newChannelsSetCommand(g), newChannelsListCommand(g), newChannelsShowCommand(g), newChannelsDeleteCommand(g), newChannelsFreezeCommand(g), newChannelsThawCommand(g))
 	c.Aliases = []string{"channel"}
 	return c
 }
@@ -114,7 +114,11 @@ func channelCells(ch ota.Channel) []string {
 	if ch.Release != nil {
 		release = ch.Release.Version
 	}
-	return []string{ch.Name, release, rolloutText(ch.Rollout), yesNo(ch.Policy.Public), platforms(ch.Policy), string(ch.Policy.Strategy)}
+	name := ch.Name
+	if ch.Frozen != nil {
+		name += " (frozen)"
+	}
+	return []string{name, release, rolloutText(ch.Rollout), yesNo(ch.Policy.Public), platforms(ch.Policy), string(ch.Policy.Strategy)}
 }
 
 func newChannelsShowCommand(g *Globals) *cobra.Command {

@@ -122,6 +122,9 @@ func printChannel(g *Globals, ch ota.Channel) error {
 			"platforms", platforms(p), "open to", openTo(p),
 			"strategy", string(p.Strategy), "under-native guard", yesNo(p.UnderNative), "min native", p.MinNative,
 			"fresh key", yesNo(p.FreshKey), "native packages", string(p.NativePackages), "provenance", string(p.Provenance), "approvals", approvalsText(p), "glass broken", when(ch.BrokeGlassAt))
+		if ch.Frozen != nil {
+			facts(w, "FROZEN", when(ch.Frozen.At)+" by "+ch.Frozen.By+": "+ch.Frozen.Reason)
+		}
 		if !h.Enabled {
 			facts(w, "auto-halt", "off")
 			return

@@ -26,13 +26,18 @@ func (h *handler) download(w http.ResponseWriter, r *http.Request, rest string) 
 		fail(w, http.StatusMethodNotAllowed, "method_not_allowed", "Files can only be read")
 		return
 	}
-	if h.Apps.App(app) == nil { // also when the app was deleted
+	view := h.Apps.App(app)
+	if view == nil { // also when the app was deleted
 		notFound(w)
 		return
 	}
 	q := r.URL.Query()
 	if err := h.Edge.Check(app, d, q.Get("e"), q.Get("s"), h.Now()); err != nil {
 		fail(w, http.StatusForbidden, ota.CodeOf(err), err.Error())
+		return
+	}
+	if _, refused := view.Refused[d]; refused {
+		fail(w, http.StatusForbidden, "bundle_out_of_service", "The bundle that this file belongs to was taken out of service")
 		return
 	}
 	f, _, err := h.Blobs.Open(r.Context(), d)
