@@ -138,7 +138,7 @@ func (f *fleet) monotone(t *rapid.T, seen *decide.Channel) {
 	if now.ID != "" && !now.Bundle.Deleted && seen.Selectable() {
 		for _, d := range f.devices {
 			fresh := &device{id: d.id} // in the rollout by its bucket, not by what it runs
-			in[d.id] = f.check(fresh).Rollout
+			in[d.id] = f.check(fresh).Arm == decide.Treated
 			if same && f.in[d.id] && !in[d.id] && !d.failed[now.Bundle.Version] {
 				t.Fatalf("device %x fell out of a rollout that grew from %d to %d", d.id[:2], f.rollout.BPS, now.BPS)
 			}
