@@ -69,7 +69,7 @@ func Kinds() []string {
 // Read reads a report. It never fails: what cannot be read is left out.
 func Read(r Report) Trace {
 	m := r.Metadata
-	t := Trace{Kind: cut(r.Action, maxName)}
+	t := Trace{Kind: text(r.Action, maxName)}
 	switch familyOf(r.Action) {
 	case script:
 		t.Type, t.Message = text(m["error_type"], maxName), text(m["message"], maxText)
