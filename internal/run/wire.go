@@ -71,6 +71,10 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 		return err
 	}
 	s.edge = edge.New(links, time.Now)
+	networks, err := s.secret(ctx, "networks")
+	if err != nil {
+		return err
+	}
 	if err := s.wireIdentity(ctx); err != nil {
 		return err
 	}
@@ -93,7 +97,8 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 	device := capgo.New(capgo.Deps{
 		Apps: s.snap, Edge: s.edge, Recorder: s.ingest, Channels: s.control, Blobs: s.blobs,
 		Now: time.Now, Log: s.log, PublicURL: s.cfg.PublicURL, Strict429: s.cfg.Strict429,
-		Limits: capgo.Limits{Check: s.cfg.MaxCheck, Stats: s.cfg.MaxStats, Manifest: s.cfg.MaxManifest},
+		Networks: networks,
+		Limits:   capgo.Limits{Check: s.cfg.MaxCheck, Stats: s.cfg.MaxStats, Manifest: s.cfg.MaxManifest},
 	})
 	s.ready = &ready{ping: s.db.Ping, now: time.Now}
 	pages, err := s.wireConsole(admin)

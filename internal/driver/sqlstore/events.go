@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/outcome"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
 )
 
@@ -39,8 +40,8 @@ func (w *batch) event(e *ingest.EventRow) (stored bool, err error) {
 			return false, err
 		}
 	}
-	if e.Outcome != ingest.NoOutcome {
-		if _, err := w.exec(insertOutcome, e.App, e.Version, e.Device[:], e.Outcome == ingest.Failed, e.ReceivedAt); err != nil {
+	if e.State == outcome.Installed || e.State == outcome.Failed {
+		if _, err := w.exec(insertOutcome, e.App, e.Version, e.Device[:], e.State == outcome.Failed, e.ReceivedAt); err != nil {
 			return false, err
 		}
 	}

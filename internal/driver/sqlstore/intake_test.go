@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/outcome"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
 )
 
@@ -63,13 +64,13 @@ func happened(n byte, action, version string, at int64) ingest.EventRow {
 
 func failed(n byte, version string, at int64) ingest.EventRow {
 	e := happened(n, "update_fail", version, at)
-	e.Mark, e.Fails, e.Outcome = at, true, ingest.Failed
+	e.Mark, e.Fails, e.State = at, true, outcome.Failed
 	return e
 }
 
 func installed(n byte, version string, at int64) ingest.EventRow {
 	e := happened(n, "set", version, at)
-	e.Mark, e.Outcome = -at, ingest.Installed
+	e.Mark, e.State = -at, outcome.Installed
 	return e
 }
 
@@ -173,10 +174,10 @@ func checkModel(t *rapid.T, db *DB, events []ingest.EventRow) {
 	perDevice := map[ota.DeviceID]int{}
 	for _, e := range events {
 		perDevice[e.Device]++
-		switch e.Outcome {
-		case ingest.Failed:
+		switch e.State {
+		case outcome.Failed:
 			fails[key{e.Device, e.Version}], tried[key{e.Device, e.Version}] = true, true
-		case ingest.Installed:
+		case outcome.Installed:
 			tried[key{e.Device, e.Version}] = true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/outcome"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
 )
 
@@ -81,7 +82,7 @@ func TestPurgeKeepsToItsLimit(t *testing.T) {
 func TestPurgeOfGoneApps(t *testing.T) {
 	db := purgeDB(t)
 	mustWrite(t, db, ingest.Batch{
-		Events:  []ingest.EventRow{{Event: ota.Event{App: "com.example.gone", Device: dev(1), Timestamp: 1, ReceivedAt: 99}, Version: "1", Fails: true, Outcome: ingest.Failed}},
+		Events:  []ingest.EventRow{{Event: ota.Event{App: "com.example.gone", Device: dev(1), Timestamp: 1, ReceivedAt: 99}, Version: "1", Fails: true, State: outcome.Failed}},
 		Devices: []ingest.DeviceRow{{Device: ota.Device{App: "com.example.gone", ID: dev(1)}}},
 		Checks:  []ingest.CheckRow{{App: "com.example.gone", Minute: 99, N: 1}},
 	})

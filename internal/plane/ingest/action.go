@@ -4,10 +4,8 @@ import "strings"
 
 // effect is what an event of some action changes besides being stored.
 type effect struct {
-	known   bool
-	reach   Reach // how much of the device's row it replaces
-	fails   bool  // its version must not be offered to the device again
-	outcome Outcome
+	known bool
+	reach Reach // how much of the device's row it replaces
 }
 
 // classify tells what an action means. Actions of newer clients are unknown
@@ -19,12 +17,8 @@ type effect struct {
 // some of them omits fields, which would read as "the device has no key".
 func classify(action string) effect {
 	switch action {
-	case "set":
-		return effect{known: true, reach: Running, outcome: Installed}
-	case "reset", "app_launch_start", "app_launch_ready", "app_moved_to_foreground", "app_moved_to_background":
+	case "set", "reset", "app_launch_start", "app_launch_ready", "app_moved_to_foreground", "app_moved_to_background":
 		return effect{known: true, reach: Running}
-	case "update_fail", "set_fail":
-		return effect{known: true, fails: true, outcome: Failed}
 	case "blocked_by_server_url", "os_version_changed", "native_app_version_changed",
 		"app_crash", "app_crash_native", "app_anr", "app_killed_low_memory", "app_killed_excessive_resource_usage",
 		"app_initialization_failure", "app_memory_warning",
@@ -39,7 +33,7 @@ func classify(action string) effect {
 		"manifest_path_fail", "decrypt_fail", "session_key_required", "checksum_required", "checksum_fail",
 		"download_fail", "finish_download_fail", "low_mem_fail", "insufficient_disk_space", "unzip_fail",
 		"windows_path_fail", "canonical_path_fail", "directory_path_fail",
-		"app_launch_timeout", "set_next", "delete", "rate_limit_reached":
+		"update_fail", "set_fail", "app_launch_timeout", "set_next", "delete", "rate_limit_reached":
 		return effect{known: true}
 	}
 	if strings.HasPrefix(action, "download_") || strings.HasSuffix(action, "_fail") {

@@ -3,7 +3,9 @@ package ingest
 import (
 	"context"
 
+	"github.com/waxwing-ota/waxwing/internal/core/decide"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/outcome"
 )
 
 // Store is the database as this package needs it.
@@ -25,25 +27,18 @@ type Batch struct {
 	Traffic []TrafficRow
 }
 
-// Outcome is what an event says of how a device took a version.
-type Outcome uint8
-
-// The outcomes. Failed is final until an operator clears it.
-const (
-	NoOutcome Outcome = iota
-	Installed
-	Failed
-)
-
 // EventRow is an event to store. Device, Timestamp and Mark together identify
 // it: a second row with the same three is dropped, with all that follows from it.
 type EventRow struct {
 	ota.Event // ID is not used
 
 	Mark    int64
-	Version string  // the bundle that Fails and Outcome are about
-	Fails   bool    // Version must not be offered to the device again
-	Outcome Outcome // counts for automatic halts
+	Version string        // the bundle that Fails, State and Hurts are about
+	Fails   bool          // Version must not be offered to the device again
+	State   outcome.State // what it proves of Version; None = nothing, or the device does not count
+	Hurts   bool          // a failure if it came within Window after the device took Version, or was held back from one
+	Network uint32        // see [Report]
+	Window  int64         // ms
 }
 
 // Reach says how much of a device's row a report replaces.
@@ -64,6 +59,21 @@ type DeviceRow struct {
 	Reach      Reach
 	Print      int64 // hash of Device without id, version and times
 	ReportedAt int64 // the device's clock, not past LastSeen; 0 = not sent
+
+	Told Told
+}
+
+// Told is what a device was told by the check that its row comes from. Devices
+// that do not count, such as emulators, have none.
+type Told struct {
+	Channel string
+	Offered string     // the version it was given to install; "" = none
+	Rollout string     // that it takes part in; "" = none
+	Target  string     // the rollout's version
+	Arm     decide.Arm // NoArm = it is not to be compared
+	Network uint32     // see [Report]
+	Window  int64      // ms in which it counts as failing; 0 = it counts for nothing
+	Left    []string   // versions that the device has left for good, or was told to leave
 }
 
 // CheckRow adds N to the number of checks that were answered so.
@@ -84,6 +94,10 @@ type Written struct {
 	// Dropped lists failures that were forgotten because the device has more
 	// than MaxFailures; the newest stay.
 	Dropped []Dropped
+
+	Exposed []Exposure
+	Moves   []Move
+	Failing []Failing
 }
 
 // Dropped is a version that is no longer remembered to have failed on a device.

@@ -19,6 +19,10 @@ type Seen struct {
 	Kind    decide.Kind
 	Code    string // why; "" for an update or a revert
 	Offered string // the version offered or refused
+
+	Rollout string // the channel's rollout that the device takes part in; "" = none
+	Arm     decide.Arm
+	Network uint32 // see [Report]
 }
 
 // Offer notes an answered check. It never waits; when too much is waiting the
@@ -29,7 +33,7 @@ func (s *Service) Offer(v Seen) {
 	// looked at then, so that the core fetches both at once.
 	key := keyOf(&v)
 	hash := s.tally.hash(&key)
-	set, word := s.recent.look(v.App, &v.Device, uint64(now)/60_000)
+	set, word := s.recent.look(&v, uint64(now)/60_000)
 	fresh := set.fresh(word)
 	if v.Offered != "" || v.Code != "" {
 		s.tally.add(&key, hash)
@@ -39,6 +43,7 @@ func (s *Service) Offer(v Seen) {
 	}
 	row := DeviceRow{Device: v.Device, Reach: Running}
 	row.App, row.LastSeen = v.App, now
+	row.Told = Told{Channel: v.Channel, Offered: given(&v), Rollout: v.Rollout, Arm: v.Arm, Network: v.Network}
 	if row.VersionName == "" {
 		row.Reach = Info
 	}
@@ -48,6 +53,14 @@ func (s *Service) Offer(v Seen) {
 		s.recent.forget(v.App, v.Device.ID)
 		s.stats.notesLost.Add(1)
 	}
+}
+
+// given returns the version that a check's answer makes the device run; "" = none.
+func given(v *Seen) string {
+	if v.Kind == decide.Update || v.Kind == decide.Revert {
+		return v.Offered
+	}
+	return ""
 }
 
 // keyOf returns what the check is counted by. Where the version is whatever
@@ -98,6 +111,7 @@ func (s *Service) takeNotes(n int) {
 		select {
 		case row := <-s.notes:
 			row.Print = printOf(&row.Device)
+			s.complete(&row)
 			s.pending.Devices = append(s.pending.Devices, row)
 		default:
 			return
@@ -119,10 +133,12 @@ func (s *Service) writePending(ctx context.Context) error {
 	if len(s.pending.Devices)+len(s.pending.Checks)+len(s.pending.Traffic) == 0 {
 		return nil
 	}
-	if _, err := s.store.Write(ctx, &s.pending); err != nil {
+	out, err := s.store.Write(ctx, &s.pending)
+	if err != nil {
 		s.stats.failed.Add(1)
 		return err
 	}
+	s.observe.add(Observed{Exposed: out.Exposed, Moves: out.Moves, Failing: out.Failing})
 	clear(s.pending.Devices)
 	s.pending.Devices, s.pending.Checks, s.pending.Traffic = s.pending.Devices[:0], nil, nil
 	s.recovered(ctx)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/outcome"
 )
 
 // Report is one event with what its device said of itself in the same breath.
@@ -13,6 +14,10 @@ import (
 type Report struct {
 	Device ota.Device
 	Event  ota.Event
+
+	// Network is a keyed hash of the network that the device called from: equal
+	// for neighbours, and of no other meaning. 0 = not known.
+	Network uint32
 }
 
 // prepare makes the rows of reports that came at now. view may be nil: then no
@@ -26,15 +31,41 @@ func prepare(app string, view *decide.App, reports []Report, now int64) ([]Event
 		fill(row, app, r, now)
 		row.Known = row.Known || does.known
 		row.Version = bundleOf(row.VersionName)
-		if does.outcome != NoOutcome && published(view, row.Version) {
-			row.Fails = does.fails
-			if !r.Device.IsEmulator {
-				row.Outcome = does.outcome
-			}
-		}
+		judge(row, view, &r.Device)
+		row.Network = r.Network
 		devices = fold(devices, deviceRow(row, &r.Device, does.reach))
 	}
 	return events, devices
+}
+
+// judge says what an event means for the version it names.
+func judge(row *EventRow, view *decide.App, d *ota.Device) {
+	state, _ := outcome.Of(row.Action)
+	hurts := outcome.Hurts(row.Action)
+	if state == outcome.None && !hurts {
+		return
+	}
+	row.Window = healthWindow(view, row.Channel)
+	if !published(view, row.Version) || onBuiltin(row, d) {
+		// What is not of ours cannot be offered and has no outcome. A crash of it
+		// still tells of a device that was held back from a release.
+		row.Hurts = hurts && !d.IsEmulator
+		row.Version = ""
+		return
+	}
+	row.Fails = outcome.Fails(row.Action)
+	if !d.IsEmulator {
+		row.State, row.Hurts = state, hurts
+	}
+}
+
+// onBuiltin reports whether an event that names what runs is about the native
+// app's bundle, which the plugins call by the native version.
+func onBuiltin(row *EventRow, d *ota.Device) bool {
+	if row.Version != d.VersionBuild {
+		return false
+	}
+	return row.Action == "app_launch_ready" || outcome.Hurts(row.Action) && !outcome.Fails(row.Action)
 }
 
 // fill completes an event from its surroundings.

@@ -8,16 +8,17 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/outcome"
 )
 
 func TestClassify(t *testing.T) {
 	for action, want := range map[string]effect{
-		"set":                             {known: true, reach: Running, outcome: Installed},
+		"set":                             {known: true, reach: Running},
 		"reset":                           {known: true, reach: Running},
 		"app_launch_ready":                {known: true, reach: Running},
 		"app_moved_to_background":         {known: true, reach: Running},
-		"update_fail":                     {known: true, fails: true, outcome: Failed},
-		"set_fail":                        {known: true, fails: true, outcome: Failed},
+		"update_fail":                     {known: true},
+		"set_fail":                        {known: true},
 		"set_next":                        {known: true},
 		"app_launch_timeout":              {known: true},
 		"download_fail":                   {known: true},
@@ -62,26 +63,26 @@ func TestPrepareFails(t *testing.T) {
 		version  string
 		emulator bool
 		fails    bool
-		outcome  Outcome
+		outcome  outcome.State
 	}{
-		{"published", view, "update_fail", "1.0.0", false, true, Failed},
-		{"set_fail", view, "set_fail", "1.0.0", false, true, Failed},
-		{"file of a bundle", view, "set_fail", "1.0.0:index.html", false, true, Failed},
-		{"emulator is remembered but not counted", view, "update_fail", "1.0.0", true, true, NoOutcome},
-		{"installed", view, "set", "1.0.0", false, false, Installed},
-		{"installed on an emulator", view, "set", "1.0.0", true, false, NoOutcome},
-		{"never published", view, "update_fail", "6.6.6", false, false, NoOutcome},
-		{"nothing known of publishing", nil, "update_fail", "6.6.6", false, true, Failed},
-		{"built in", nil, "update_fail", "builtin", false, false, NoOutcome},
-		{"unknown", nil, "update_fail", "unknown", false, false, NoOutcome},
-		{"no version", nil, "update_fail", "", false, false, NoOutcome},
-		{"no name at all", nil, "update_fail", ":x", false, false, NoOutcome},
-		{"a download is no failure of the bundle", view, "download_fail", "1.0.0", false, false, NoOutcome},
+		{"published", view, "update_fail", "1.0.0", false, true, outcome.Failed},
+		{"set_fail", view, "set_fail", "1.0.0", false, true, outcome.Failed},
+		{"file of a bundle", view, "set_fail", "1.0.0:index.html", false, true, outcome.Failed},
+		{"emulator is remembered but not counted", view, "update_fail", "1.0.0", true, true, outcome.None},
+		{"installed", view, "set", "1.0.0", false, false, outcome.Installed},
+		{"installed on an emulator", view, "set", "1.0.0", true, false, outcome.None},
+		{"never published", view, "update_fail", "6.6.6", false, false, outcome.None},
+		{"nothing known of publishing", nil, "update_fail", "6.6.6", false, true, outcome.Failed},
+		{"built in", nil, "update_fail", "builtin", false, false, outcome.None},
+		{"unknown", nil, "update_fail", "unknown", false, false, outcome.None},
+		{"no version", nil, "update_fail", "", false, false, outcome.None},
+		{"no name at all", nil, "update_fail", ":x", false, false, outcome.None},
+		{"a download is no failure of the bundle", view, "download_fail", "1.0.0", false, false, outcome.None},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			e, _ := one(tc.view, ota.Device{IsEmulator: tc.emulator}, ota.Event{Action: tc.action, VersionName: tc.version})
-			if e.Fails != tc.fails || e.Outcome != tc.outcome {
-				t.Errorf("fails %v, outcome %v, want %v, %v", e.Fails, e.Outcome, tc.fails, tc.outcome)
+			if e.Fails != tc.fails || e.State != tc.outcome {
+				t.Errorf("fails %v, outcome %v, want %v, %v", e.Fails, e.State, tc.fails, tc.outcome)
 			}
 			if e.VersionName != tc.version {
 				t.Errorf("stored as %q, want it unchanged", e.VersionName)

@@ -47,9 +47,11 @@ func (r *recent) place(b []byte, app string, id *ota.DeviceID) (_ []byte, _ *rec
 }
 
 // look returns where the device is remembered, and the word for what it says now.
-func (r *recent) look(app string, d *ota.Device, minute uint64) (*recentSet, uint64) {
+// What it was told counts too, so that an offer is noted when it is made.
+func (r *recent) look(v *Seen, minute uint64) (*recentSet, uint64) {
 	var room [usual]byte
-	b, set, tag := r.place(room[:0], app, &d.ID)
+	d := &v.Device
+	b, set, tag := r.place(room[:0], v.App, &d.ID)
 	b = append(append(b, d.VersionName...), 0xff)
 	b = append(append(b, d.Platform...), 0xff)
 	b = append(append(b, d.VersionBuild...), 0xff)
@@ -60,7 +62,9 @@ func (r *recent) look(app string, d *ota.Device, minute uint64) (*recentSet, uin
 	b = append(append(b, d.DefaultChannel...), 0xff)
 	b = append(append(b, d.KeyID...), 0xff)
 	b = append(append(b, d.InstallSource...), 0xff)
-	b = append(b, bit(d.IsProd)|bit(d.IsEmulator)<<1)
+	b = append(append(b, given(v)...), 0xff)
+	b = append(append(b, v.Rollout...), 0xff)
+	b = append(b, bit(d.IsProd)|bit(d.IsEmulator)<<1|byte(v.Arm)<<2)
 	return set, tag | maphash.Bytes(r.seed, b)>>(64-saidBits)<<minuteBits | minute&minuteMask
 }
 

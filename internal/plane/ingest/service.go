@@ -24,8 +24,11 @@ type Deps struct {
 	Store Store
 	Snap  Snapshot
 	Halt  func(ctx context.Context, h Halt) error // nil = releases are not watched
-	Now   func() time.Time
-	Log   *slog.Logger // nil = silent
+	// Observe is told what commits brought to light, one call at a time, after the
+	// commit and never while a device waits. It owns what it is given. nil = nobody.
+	Observe func(ctx context.Context, v Observed)
+	Now     func() time.Time
+	Log     *slog.Logger // nil = silent
 
 	// MaxWait is how long Record waits for its turn and its commit before it
 	// gives up; 0 = 5 s.
@@ -67,6 +70,7 @@ type Service struct {
 	tally   *tally
 	traffic traffic
 	watch   *watch
+	observe *observer
 
 	stats struct {
 		events, duplicates, commits, failed, refused, notesLost, halts atomic.Int64
@@ -98,6 +102,7 @@ func New(d Deps) *Service {
 	}
 	s.room = semaphore.NewWeighted(s.maxQueue)
 	s.calls = make(chan *call, s.maxQueue) // every call weighs at least one, so sending never waits
+	s.observe = newObserver(d.Observe)
 	s.watch = newWatch(s, d.Halt)
 	return s
 }
@@ -111,10 +116,13 @@ func (s *Service) Run(ctx context.Context) error {
 		defer close(watched)
 		s.watch.run(ctx)
 	}()
-	defer func() { <-watched }()
+	store := context.WithoutCancel(ctx)
+	defer func() {
+		<-watched
+		s.observe.deliver(store) // what the last writes brought
+	}()
 	defer close(s.ended)
 
-	store := context.WithoutCancel(ctx)
 	tick := time.NewTicker(notesEvery)
 	defer tick.Stop()
 	s.counted = s.now()
@@ -161,6 +169,7 @@ type Stats struct {
 	NotesLost  int64 // notes of checks dropped because too much was waiting
 	Uncounted  int64 // checks missing from the counts
 	Halts      int64 // releases taken back without a person
+	Unobserved int64 // observations that whoever is told of them was too slow for
 	Waiting    int   // notes of checks that wait to be written
 }
 
@@ -170,6 +179,7 @@ func (s *Service) Stats() Stats {
 		Events: s.stats.events.Load(), Duplicates: s.stats.duplicates.Load(), Commits: s.stats.commits.Load(),
 		Failed: s.stats.failed.Load(), Refused: s.stats.refused.Load(), NotesLost: s.stats.notesLost.Load(),
 		Uncounted: s.tally.lost.Load(), Halts: s.stats.halts.Load(), Waiting: len(s.notes),
+		Unobserved: s.observe.dropped(),
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 func count(t *tally, k checkKey) { t.add(&k, t.hash(&k)) }
 
 func fresh(r *recent, app string, d *ota.Device, minute uint64) bool {
-	set, word := r.look(app, d, minute)
+	set, word := r.look(&Seen{App: app, Device: *d}, minute)
 	return set.fresh(word)
 }
 
@@ -55,6 +55,29 @@ func TestRecentHoldsOnlyTheLast(t *testing.T) {
 	r.forget("a", two.ID)
 	if fresh(r, "a", two, 1) {
 		t.Error("still fresh after it was forgotten")
+	}
+}
+
+// An offer, or an arm of another rollout, is news though the device says the same.
+func TestRecentKnowsWhatWasTold(t *testing.T) {
+	r := newRecent()
+	d := ota.Device{VersionName: "1"}
+	for i, v := range []Seen{
+		{},
+		{Kind: decide.Update, Offered: "2"},
+		{Kind: decide.Update, Offered: "2", Rollout: "r1", Arm: decide.Treated},
+		{Kind: decide.UpToDate, Code: "x", Rollout: "r1", Arm: decide.Control},
+		{Kind: decide.UpToDate, Code: "x", Rollout: "r2", Arm: decide.Control},
+		{Kind: decide.UpToDate, Code: "x", Rollout: "r2", Arm: decide.NoArm},
+		{Kind: decide.UpToDate, Code: "x", Offered: "1"}, // refused, or what it runs: not told apart
+	} {
+		v.App, v.Device = "a", d
+		for again := range 2 {
+			set, word := r.look(&v, 1)
+			if got, want := set.fresh(word), again == 1; got != want {
+				t.Errorf("note %d: fresh = %v, want %v", i, got, want)
+			}
+		}
 	}
 }
 

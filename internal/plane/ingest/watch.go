@@ -9,6 +9,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
 	"github.com/waxwing-ota/waxwing/internal/core/guard"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/outcome"
 )
 
 // Halt asks that a version be taken back because it fails on too many devices.
@@ -54,7 +55,7 @@ func (w *watch) notice(events []EventRow, stored []bool) {
 		return
 	}
 	for i := range events {
-		if e := &events[i]; stored[i] && e.Outcome == Failed {
+		if e := &events[i]; stored[i] && outcome.Fails(e.Action) && e.State == outcome.Failed {
 			w.mu.Lock()
 			w.failed[release{e.App, e.Version}] = struct{}{}
 			w.mu.Unlock()
@@ -96,6 +97,8 @@ func (w *watch) run(ctx context.Context) {
 			due = w.take()
 		case <-retry.C:
 			due, again = again, map[release]struct{}{}
+		case <-w.svc.observe.wake:
+			w.svc.observe.deliver(ctx)
 		}
 		for r := range due {
 			if w.judge(ctx, r) {

@@ -36,6 +36,9 @@ func (h *handler) check(w http.ResponseWriter, r *http.Request) {
 	if out.Channel != nil {
 		seen.Channel = out.Channel.Name
 	}
+	if seen.Rollout, seen.Arm = out.Rollout, out.Arm; out.Arm != decide.NoArm || out.Kind == decide.Update {
+		seen.Network = network(&h.Networks, r.RemoteAddr)
+	}
 	h.Recorder.Offer(seen)
 	if out.Code == decide.CodeNoNewVersion {
 		out.Version = in.raw // as the device spells it: it compares

@@ -51,6 +51,7 @@ type Deps struct {
 
 	PublicURL string   // scheme and host for download links; "" = those of the request
 	Origins   []string // further web origins that may call, such as "https://console.example.com"
+	Networks  [32]byte // key of the hashes that tell networks of devices apart
 	Strict429 bool     // answer 429 for an unknown app, as the reference server does
 	Limits    Limits
 }

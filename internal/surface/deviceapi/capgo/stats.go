@@ -178,6 +178,10 @@ func (h *handler) salvage(w http.ResponseWriter, r *http.Request, items []json.R
 
 // record stores reports; false means the answer was given, since they are not stored.
 func (h *handler) record(w http.ResponseWriter, r *http.Request, app string, reports batch) bool {
+	from := network(&h.Networks, r.RemoteAddr)
+	for i := range reports {
+		reports[i].Network = from
+	}
 	for some := range slices.Chunk(reports, ingest.MaxReports) {
 		err := h.Recorder.Record(r.Context(), app, some)
 		switch {
