@@ -43,7 +43,8 @@ func onChannel(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome 
 
 // fromChain walks the releases.
 func fromChain(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome {
-	if len(ch.Chain) == 0 {
+	chain := unbraked(ch.Chain, c, t)
+	if len(chain) == 0 {
 		if out, ok := leave(app, c, t); ok {
 			return out
 		}
@@ -53,8 +54,8 @@ func fromChain(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome 
 		})
 	}
 	var first Outcome // why the device does not get the current release
-	for i := range ch.Chain {
-		out := fromRelease(app, ch, &ch.Chain[i], c, facts, t)
+	for i := range chain {
+		out := fromRelease(app, ch, &chain[i], c, facts, t)
 		if i == 0 {
 			first = out
 		}

@@ -68,7 +68,7 @@ func (r *Rollout) selects(c *Check) (bool, string) {
 		return true, "on_target"
 	case r.Target != nil && !r.Target.Match(c):
 		return false, "not_targeted"
-	case r.Paused:
+	case r.Paused || r.Braked:
 		return false, "paused"
 	case r.BPS >= 10000:
 		return true, "everyone"

@@ -58,6 +58,7 @@ type Channel struct {
 type Release struct {
 	ID     int64
 	Bundle *Bundle // nil = the bundle inside the native app
+	Braked bool    // it is not offered; devices that run it keep it
 }
 
 // Rollout offers Bundle to a share of the channel's devices.
@@ -67,6 +68,7 @@ type Rollout struct {
 	BPS     int // 0 to 10 000
 	Enabled bool
 	Paused  bool
+	Braked  bool   // stopped without the database; like paused
 	Target  Target // whom it is for; nil = every device of the channel
 }
 

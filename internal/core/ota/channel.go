@@ -38,6 +38,8 @@ type Policy struct {
 	FreshKey      bool     `json:"fresh_key"`          // pushes to it use a session key of their own
 	AutoHalt      AutoHalt `json:"auto_halt"`
 
+	Guard GuardPolicy `json:"guard"` // the comparison with devices that are held out
+
 	NativePackages NativeMode     `json:"native_packages"` // about devices whose native version is registered
 	Provenance     ProvenanceMode `json:"provenance"`      // what is asked of bundles that go on it
 
@@ -97,6 +99,7 @@ func DefaultPolicy() Policy {
 			Enabled: true, FailureRateBPS: 1000, Confidence: 0.95, MinAttempts: 10, MinFailures: 5,
 			WindowMinutes: 60, CooldownMinutes: 60, Action: HaltRollback,
 		},
+		Guard: DefaultGuard(),
 	}
 }
 

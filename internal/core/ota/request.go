@@ -34,6 +34,8 @@ type PolicyPatch struct {
 	FreshKey      *bool          `json:"fresh_key,omitempty"`
 	AutoHalt      *AutoHaltPatch `json:"auto_halt,omitempty"`
 
+	Guard *GuardPolicyPatch `json:"guard,omitempty"`
+
 	NativePackages *NativeMode     `json:"native_packages,omitempty"`
 	Provenance     *ProvenanceMode `json:"provenance,omitempty"`
 

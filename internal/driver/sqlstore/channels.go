@@ -40,6 +40,9 @@ func scanChannel(row scanner) (ota.Channel, error) {
 	if c.Policy.NativePackages == "" { // stored before there were native versions
 		c.Policy.NativePackages, c.Policy.Provenance = ota.NativeEnforce, ota.ProvenanceOff
 	}
+	if c.Policy.Guard.Alpha == 0 { // stored before there was a guard
+		c.Policy.Guard = ota.DefaultGuard()
+	}
 	if rollout != "" {
 		c.Rollout = &ota.Rollout{}
 		if err := json.Unmarshal([]byte(rollout), c.Rollout); err != nil {

@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -40,10 +41,18 @@ func TestCreateChannel(t *testing.T) {
 func TestPolicyIsChecked(t *testing.T) {
 	e := newEnv(t)
 	halt := func(h ota.AutoHaltPatch) ota.PolicyPatch { return ota.PolicyPatch{AutoHalt: &h} }
+	guard := func(g ota.GuardPolicyPatch) ota.PolicyPatch { return ota.PolicyPatch{Guard: &g} }
 	for name, tt := range map[string]struct {
 		patch ota.PolicyPatch
 		code  string
 	}{
+		"alpha":      {guard(ota.GuardPolicyPatch{Alpha: new(0.5)}), control.CodeGuardInvalid},
+		"no alpha":   {guard(ota.GuardPolicyPatch{Alpha: new(math.NaN())}), control.CodeGuardInvalid},
+		"tau":        {guard(ota.GuardPolicyPatch{Tau: new(0.9)}), control.CodeGuardInvalid},
+		"absolute":   {guard(ota.GuardPolicyPatch{AbsoluteBPS: new(10_000)}), control.CodeGuardInvalid},
+		"networks":   {guard(ota.GuardPolicyPatch{MinNetworks: new(0)}), control.CodeGuardInvalid},
+		"health":     {guard(ota.GuardPolicyPatch{HealthWindowMinutes: new(1)}), control.CodeGuardInvalid},
+		"guard acts": {guard(ota.GuardPolicyPatch{Action: new(ota.HaltAction("panic"))}), control.CodeGuardInvalid},
 		"strategy":   {ota.PolicyPatch{Strategy: new(ota.Strategy("newest"))}, control.CodeStrategyInvalid},
 		"native":     {ota.PolicyPatch{MinNative: new("v2")}, control.CodeNativeInvalid},
 		"builtin":    {ota.PolicyPatch{MinNative: new("builtin")}, control.CodeNativeInvalid},

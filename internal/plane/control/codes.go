@@ -62,6 +62,7 @@ const (
 	CodeNativeInvalid     = "min_native_invalid"
 	CodeStrategyInvalid   = "strategy_invalid"
 	CodeAutoHaltInvalid   = "auto_halt_invalid"
+	CodeGuardInvalid      = "guard_invalid"
 	CodeKeyStateInvalid   = "key_state_invalid"
 	CodePercentageInvalid = "percentage_invalid"
 	CodeTreeInvalid       = "tree_invalid"

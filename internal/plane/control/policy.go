@@ -43,6 +43,13 @@ func patched(p ota.Policy, in ota.PolicyPatch) (ota.Policy, error) {
 	if err := checkNative(p.MinNative); err != nil {
 		return p, err
 	}
+	if in.Guard != nil {
+		g, err := patchedGuard(p.Guard, *in.Guard)
+		if err != nil {
+			return p, err
+		}
+		p.Guard = g
+	}
 	if in.AutoHalt == nil {
 		return p, nil
 	}

@@ -27,7 +27,9 @@ type Holder struct {
 type slot struct {
 	mu   sync.Mutex
 	gone bool // removed from the holder: look it up again
-	app  atomic.Pointer[decide.App]
+
+	brakes map[braked]struct{} // versions that must not be offered; never changed in place
+	app    atomic.Pointer[decide.App]
 }
 
 // NewHolder returns a Holder without apps; call Load.
@@ -98,7 +100,7 @@ func (h *Holder) Refresh(ctx context.Context, app string) error {
 		}
 		next.Devices = facts.table()
 	}
-	s.app.Store(next)
+	s.app.Store(withBrakes(next, s.brakes))
 	h.note(l.ChangedAt)
 	return nil
 }

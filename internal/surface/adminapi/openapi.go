@@ -62,13 +62,16 @@ func enums() map[string]map[string][]any {
 		"PolicyPatch":   {"strategy": strategies},
 		"AutoHalt":      {"action": actions},
 		"AutoHaltPatch": {"action": actions},
-		"Key":           {"state": states},
-		"KeyState":      {"state": states},
-		"Approval":      {"state": {"requested", "executed", "rejected", "expired", "superseded", "cancelled"}},
-		"Release":       {"kind": {"publish", "rollback", "promote"}},
-		"ProbeRequest":  {"platform": platforms},
-		"TokenOwner":    {"kind": {"nobody", "user", "service", "publisher"}},
-		"Step":          {"result": {"pass", "stop", "skip", "choose"}},
+
+		"GuardPolicy":      {"action": actions},
+		"GuardPolicyPatch": {"action": actions},
+		"Key":              {"state": states},
+		"KeyState":         {"state": states},
+		"Approval":         {"state": {"requested", "executed", "rejected", "expired", "superseded", "cancelled"}},
+		"Release":          {"kind": {"publish", "rollback", "promote"}},
+		"ProbeRequest":     {"platform": platforms},
+		"TokenOwner":       {"kind": {"nobody", "user", "service", "publisher"}},
+		"Step":             {"result": {"pass", "stop", "skip", "choose"}},
 	}
 }
 

@@ -20,6 +20,8 @@ type policyFlags struct {
 	ttl              time.Duration
 
 	natives, provenance string
+
+	guard guardFlags
 }
 
 // bind declares the flags. A flag that is not given leaves its field as it is.
@@ -51,6 +53,7 @@ func (o *policyFlags) bind(f *pflag.FlagSet) {
 	f.DurationVar(&o.window, "auto-halt-window", 0, "how far back it looks, such as 60m")
 	f.DurationVar(&o.cooldown, "auto-halt-cooldown", 0, "how long it rests after it acted, such as 60m")
 	f.StringVar(&o.action, "auto-halt-action", "", "what it does: pause, rollback or notify")
+	o.guard.bind(f)
 }
 
 // patch returns what the command line changes.
@@ -98,7 +101,8 @@ func (o *policyFlags) patch(f *pflag.FlagSet) (ota.PolicyPatch, error) {
 	if h != (ota.AutoHaltPatch{}) {
 		out.AutoHalt = &h
 	}
-	return out, nil
+	out.Guard, err = o.guard.patch(f)
+	return out, err
 }
 
 // minutes turns a duration flag into whole minutes.
@@ -125,6 +129,7 @@ func printChannel(g *Globals, ch ota.Channel) error {
 		if ch.Frozen != nil {
 			facts(w, "FROZEN", when(ch.Frozen.At)+" by "+ch.Frozen.By+": "+ch.Frozen.Reason)
 		}
+		facts(w, "guard", guardText(&p.Guard))
 		if !h.Enabled {
 			facts(w, "auto-halt", "off")
 			return
