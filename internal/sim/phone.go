@@ -54,9 +54,8 @@ const (
 	lossy
 	portal  // a captive portal answers
 	slow    // the connection is
-	offered // it was offered the release
 	upset   // its failure waits to be remembered by the snapshot
-	counted // it is one of those that were active in the first day
+	hadRelease // the release ran on it once
 )
 
 // phone is one device. There are up to a million, so it is small.
@@ -68,7 +67,8 @@ type phone struct {
 	back   ms // until then there is no network
 	room   ms // until then the disk is full
 	first  ms // first opening after the start of the run
-	healed ms // when it first ran the good release confirmed
+	healed ms // when it first ran the release confirmed
+	fixed  ms // and the fix
 
 	have  uint32 // bytes of an unfinished download
 	want  uint32 // bytes it needs
