@@ -52,9 +52,9 @@ const (
 	inSession      // the app is in the foreground
 	online         // the network of its last opening worked
 	lossy
-	portal  // a captive portal answers
-	slow    // the connection is
-	upset   // its failure waits to be remembered by the snapshot
+	portal     // a captive portal answers
+	slow       // the connection is
+	upset      // its failure waits to be remembered by the snapshot
 	hadRelease // the release ran on it once
 )
 

@@ -51,10 +51,10 @@ type tally struct {
 	had      int          // devices on which the release ever ran
 	rollBack int
 
-	minuteAt    ms
-	minuteN     int
-	busiest     int // checks in the busiest minute
-	series      []Point
+	minuteAt ms
+	minuteN  int
+	busiest  int // checks in the busiest minute
+	series   []Point
 }
 
 // moves is a device that runs another bundle from now on.
