@@ -41,20 +41,17 @@ type Attempts struct {
 type tally struct {
 	openings, opened, crashes, refused int
 	checks, updates                    int
-	events, duplicates, eventsLost     int
+	events, eventsLost                 int
 	bytes                              int64
 	attempts                           Attempts
 	faults                             Faults
 
-	running  [bundles]int // devices by what they run
-	healthy  [bundles]int // of those, confirmed
-	had      int          // devices on which the release ever ran
-	rollBack int
+	running [bundles]int // devices by what they run
+	healthy [bundles]int // of those, confirmed
+	had     int          // devices on which the release ever ran
 
-	minuteAt ms
-	minuteN  int
-	busiest  int // checks in the busiest minute
-	series   []Point
+	busiest int // checks in the busiest minute
+	series  []Point
 }
 
 // moves is a device that runs another bundle from now on.

@@ -3,7 +3,6 @@ package sim
 import (
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
 	"github.com/waxwing-ota/waxwing/internal/core/lifecycle"
-	"github.com/waxwing-ota/waxwing/internal/core/outcome"
 )
 
 // retryAfter is the step by which Android's worker waits longer each time.
@@ -212,25 +211,17 @@ func (w *world) deliver(p *phone, n uint32) {
 		w.srv.hear(p, n, waiting)
 		w.srv.hear(p, n, w.out)
 	}
-	switch {
-	case got == answered || got == faked: // to the device a portal's page is a success
+	switch got {
+	case answered, faked: // to the device a portal's page is a success
 		if got == faked {
 			w.tally.eventsLost += len(w.out) + len(waiting)
 		}
 		if waiting != nil {
 			delete(w.unsent, n)
 		}
-	default:
+	case lost, deaf:
 		waiting = append(waiting, w.out...)
 		w.unsent[n] = waiting[max(0, len(waiting)-maxUnsent):]
 	}
 	w.out = w.out[:0]
-}
-
-// proves returns the state that a report proves for the version it names.
-func (r said) proves() (outcome.State, bool) {
-	if r.about == noBundle {
-		return outcome.None, false
-	}
-	return outcome.Of(r.action)
 }

@@ -61,8 +61,10 @@ func (s *server) judge() {
 	c := guard.Counts{Attempts: since(s.rule.attempts, from), Failures: since(s.rule.failures, from)}
 	if v := guard.Judge(rule, c, s.clock()); v.Trigger {
 		s.cat.channel.Policy.AutoHalt.LastTriggeredAt = s.clock()
-		s.halt(rule.Action, Halt{By: "threshold", Text: "more devices fail than the channel's rule allows",
-			Treated: int64(c.Attempts), TreatedFailed: int64(c.Failures)})
+		s.halt(rule.Action, Halt{
+			By: "threshold", Text: "more devices fail than the channel's rule allows",
+			Treated: int64(c.Attempts), TreatedFailed: int64(c.Failures),
+		})
 	}
 }
 
@@ -98,7 +100,6 @@ type watch struct {
 	seq   int64
 	full  bool
 	new   []guard.Count // exposures since the last input
-	last  *guard.Result
 }
 
 // start begins to watch.
@@ -150,8 +151,10 @@ func (v *watch) apply(s *server, in *guard.Input) {
 		switch action := ota.HaltAction(d.Kind); action {
 		case ota.HaltNotify, ota.HaltPause, ota.HaltRollback:
 			if s.serves() || action == ota.HaltRollback {
-				s.halt(action, Halt{By: d.Test, Text: d.Text, E: d.E, Treated: d.Treated, TreatedFailed: d.TreatedFailed,
-					Control: d.Control, ControlFailed: d.ControlFailed})
+				s.halt(action, Halt{
+					By: d.Test, Text: d.Text, E: d.E, Treated: d.Treated, TreatedFailed: d.TreatedFailed,
+					Control: d.Control, ControlFailed: d.ControlFailed,
+				})
 			}
 		}
 	}

@@ -124,7 +124,7 @@ var importRules = []importRule{
 	{
 		from: "surface/cli/...",
 		only: []string{
-			"core/...", "client", "citoken", "secret", "keyfile", "capconfig", "device", "publish", "supply", "demo", "run", "run/config", "surface/cli/...",
+			"core/...", "client", "citoken", "secret", "keyfile", "capconfig", "device", "publish", "supply", "demo", "sim", "run", "run/config", "surface/cli/...",
 			"github.com/spf13/cobra/...", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/sync/...", "golang.org/x/text/...",
 			"github.com/andybalholm/brotli/...", "github.com/klauspost/compress/...",
 		},
@@ -201,6 +201,12 @@ var importRules = []importRule{
 		},
 		not: []string{"database/sql/..."},
 		why: "the device in Go knows the wire and the keys, not the server",
+	},
+	{
+		from: "sim",
+		only: []string{"core/...", "device", "plane/snap", "go.yaml.in/yaml/v3", "golang.org/x/sync/..."},
+		not:  []string{"database/sql/...", "crypto/rand"},
+		why:  "the simulated fleet runs the code of decisions and devices, and nothing that stores or that chance comes into",
 	},
 	{
 		from: "publish",
