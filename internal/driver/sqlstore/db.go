@@ -27,7 +27,8 @@ type DB struct {
 	w     *sql.DB // one connection; transactions begin immediate
 	r     *sql.DB // many connections that cannot write
 
-	intake intake // prepared statements of Write
+	intake  intake  // prepared statements of Write
+	rollups rollups // what Write keeps of the sums it is filling
 }
 
 // The settings of every connection. FULL makes a commit survive a power cut.

@@ -35,6 +35,7 @@ func (w *batch) event(e *ingest.EventRow) (stored bool, err error) {
 	if err != nil || n == 0 {
 		return false, err
 	}
+	w.rollEvent(e)
 	if e.Fails {
 		if err := w.failure(e); err != nil {
 			return false, err

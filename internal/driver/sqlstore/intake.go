@@ -16,10 +16,10 @@ type intake struct {
 }
 
 // intakeSQL lists the statements by the constants that name them.
-var intakeSQL = []string{
+var intakeSQL = append([]string{
 	insertEvent, insertFailure, failuresOverCap, dropFailure, insertOutcome,
 	touchDevice, informDevice, runDevice, addCheck, addQuarter, addTraffic, addTrafficDay,
-}
+}, rollupSQL...)
 
 // prepared returns the statements, which live as long as the writer's
 // connection. The transaction must not have begun yet: there is but one connection.
@@ -50,6 +50,7 @@ type batch struct {
 	tx    *sql.Tx
 	stmts map[string]*sql.Stmt // those of the transaction, made on first use
 	all   map[string]*sql.Stmt
+	roll  *rollups
 	out   ingest.Written
 }
 
@@ -62,9 +63,14 @@ func (db *DB) Write(ctx context.Context, b *ingest.Batch) (ingest.Written, error
 	if err != nil {
 		return ingest.Written{}, err
 	}
+	db.rollups.mu.Lock()
+	defer db.rollups.mu.Unlock()
+	if err := db.rollups.open(ctx, db.w); err != nil {
+		return ingest.Written{}, err
+	}
 	var out ingest.Written
 	err = db.tx(ctx, func(tx *sql.Tx) error {
-		w := batch{ctx: ctx, tx: tx, all: all, stmts: make(map[string]*sql.Stmt, len(all))}
+		w := batch{ctx: ctx, tx: tx, all: all, roll: &db.rollups, stmts: make(map[string]*sql.Stmt, len(all))}
 		if err := w.write(b); err != nil {
 			return err
 		}
@@ -72,6 +78,8 @@ func (db *DB) Write(ctx context.Context, b *ingest.Batch) (ingest.Written, error
 		return nil
 	})
 	if err != nil {
+		db.rollups.forget()
+		db.rollups.delta.Reset()
 		return ingest.Written{}, err
 	}
 	return out, nil
@@ -87,14 +95,21 @@ func (w *batch) write(b *ingest.Batch) error {
 		w.out.Stored[i] = stored
 	}
 	for i := range b.Devices {
-		if err := w.device(&b.Devices[i]); err != nil {
+		d := &b.Devices[i]
+		if err := w.device(d); err != nil {
 			return err
+		}
+		if len(b.Events) == 0 { // else the events tell
+			w.roll.delta.Seen(d.App, &d.Device, d.Published, d.Reach == ingest.Running)
 		}
 	}
 	if err := w.checks(b.Checks); err != nil {
 		return err
 	}
-	return w.traffic(b.Traffic)
+	if err := w.traffic(b.Traffic); err != nil {
+		return err
+	}
+	return w.rollup()
 }
 
 // stmt returns the prepared statement as the transaction's own.

@@ -30,6 +30,7 @@ func (w *batch) traffic(rows []ingest.TrafficRow) error {
 		if _, err := w.exec(addTraffic, t.App, t.Day, t.Device[:], t.Downloads, t.Bytes); err != nil {
 			return err
 		}
+		w.roll.delta.Download(t.App, t.At, t.Downloads, t.Bytes)
 		sum := days[appDay{t.App, t.Day}]
 		sum.Downloads, sum.Bytes = sum.Downloads+t.Downloads, sum.Bytes+t.Bytes
 		days[appDay{t.App, t.Day}] = sum

@@ -39,6 +39,10 @@ type EventRow struct {
 	Hurts   bool          // a failure if it came within Window after the device took Version, or was held back from one
 	Network uint32        // see [Report]
 	Window  int64         // ms
+
+	VersionOS string // of the device
+	Running   bool   // the device runs Version
+	Published bool   // Version was published by the app's owner
 }
 
 // Reach says how much of a device's row a report replaces.
@@ -59,6 +63,7 @@ type DeviceRow struct {
 	Reach      Reach
 	Print      int64 // hash of Device without id, version and times
 	ReportedAt int64 // the device's clock, not past LastSeen; 0 = not sent
+	Published  bool  // VersionName was published by the app's owner
 
 	Told Told
 }

@@ -112,6 +112,7 @@ func (s *Service) takeNotes(n int) {
 		case row := <-s.notes:
 			row.Print = printOf(&row.Device)
 			s.complete(&row)
+			row.Published = owned(s.snap.App(row.App), row.VersionName)
 			s.pending.Devices = append(s.pending.Devices, row)
 		default:
 			return

@@ -33,6 +33,7 @@ func prepare(app string, view *decide.App, reports []Report, now int64) ([]Event
 		row.Version = bundleOf(row.VersionName)
 		judge(row, view, &r.Device)
 		row.Network = r.Network
+		row.VersionOS, row.Running, row.Published = r.Device.VersionOS, does.reach == Running, owned(view, row.Version)
 		devices = fold(devices, deviceRow(row, &r.Device, does.reach))
 	}
 	return events, devices
@@ -104,6 +105,11 @@ func published(view *decide.App, version string) bool {
 		return true
 	}
 	return view.Versions.Has(version)
+}
+
+// owned reports whether version is known to have been published.
+func owned(view *decide.App, version string) bool {
+	return view != nil && view.Versions != nil && view.Versions.Has(version)
 }
 
 // deviceRow makes the report on the device that comes with an event.

@@ -10,6 +10,7 @@ import (
 type TrafficRow struct {
 	App       string
 	Day       int64        // its start in UTC, Unix ms
+	At        int64        // when it was counted, Unix ms
 	Device    ota.DeviceID // zero = the request named none
 	Downloads int64
 	Bytes     int64
@@ -60,7 +61,7 @@ func (t *traffic) drain(now int64) []TrafficRow {
 	t.mu.Unlock()
 	rows := make([]TrafficRow, 0, len(counts))
 	for _, row := range counts {
-		row.Day = now - now%dayMS
+		row.Day, row.At = now-now%dayMS, now
 		rows = append(rows, *row)
 	}
 	return rows
