@@ -130,8 +130,8 @@ const (
 // rollEvent adds an event that was stored.
 func (w *batch) rollEvent(e *ingest.EventRow) {
 	w.roll.delta.Event(&rollup.Event{
-		App: e.App, Device: e.Device, Action: e.Action, Version: e.Version, Published: e.Published, Running: e.Running,
-		Platform: e.Platform, OS: e.VersionOS, Plugin: e.PluginVersion, At: e.Timestamp, Got: e.ReceivedAt, Metadata: e.Metadata,
+		App: e.App, Device: e.Device, Action: e.Action, Version: e.Sum.Version, Published: e.Sum.Published, Running: e.Sum.Running,
+		Platform: e.Platform, OS: e.Sum.OS, Plugin: e.PluginVersion, At: e.Timestamp, Got: e.ReceivedAt, Metadata: e.Metadata,
 	})
 }
 

@@ -68,7 +68,7 @@ func (f *fleet) life(n, events int, start int64) []ingest.EventRow {
 				App: f.apps[n%len(f.apps)], Device: id, Action: action, VersionName: version, Platform: platform,
 				PluginVersion: []string{"8.51.23", "8.50.0"}[n%2], Timestamp: at, Metadata: meta,
 			},
-			Mark: int64(len(out)), Version: version, VersionOS: systemOf(id) + ".1", Running: running, Published: n%2 == 0,
+			Mark: int64(len(out)), Sum: ingest.Sum{Version: version, OS: systemOf(id) + ".1", Running: running, Published: n%2 == 0},
 		})
 	}
 	return out

@@ -40,9 +40,15 @@ type EventRow struct {
 	Network uint32        // see [Report]
 	Window  int64         // ms
 
-	VersionOS string // of the device
-	Running   bool   // the device runs Version
+	Sum Sum
+}
+
+// Sum is what an event is summed up by.
+type Sum struct {
+	Version   string // the bundle it names
 	Published bool   // Version was published by the app's owner
+	Running   bool   // the device runs Version
+	OS        string // version of the device's system
 }
 
 // Reach says how much of a device's row a report replaces.

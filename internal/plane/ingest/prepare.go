@@ -31,9 +31,9 @@ func prepare(app string, view *decide.App, reports []Report, now int64) ([]Event
 		fill(row, app, r, now)
 		row.Known = row.Known || does.known
 		row.Version = bundleOf(row.VersionName)
+		row.Sum = Sum{Version: row.Version, Published: owned(view, row.Version), Running: does.reach == Running, OS: r.Device.VersionOS}
 		judge(row, view, &r.Device)
 		row.Network = r.Network
-		row.VersionOS, row.Running, row.Published = r.Device.VersionOS, does.reach == Running, owned(view, row.Version)
 		devices = fold(devices, deviceRow(row, &r.Device, does.reach))
 	}
 	return events, devices
