@@ -59,30 +59,41 @@ func (db *DB) Write(ctx context.Context, b *ingest.Batch) (ingest.Written, error
 	// A context that can end makes the driver start a goroutine per statement,
 	// and ending a group commit half way would fail callers that did not give up.
 	ctx = context.WithoutCancel(ctx)
-	all, err := db.intake.prepared(ctx, db.w)
+	var out ingest.Written
+	err := db.batch(ctx, func(w *batch) error {
+		err := w.write(b)
+		out = w.out
+		return err
+	})
 	if err != nil {
 		return ingest.Written{}, err
+	}
+	return out, nil
+}
+
+// batch runs fn in a transaction with the prepared statements, and then sums up
+// what it stored.
+func (db *DB) batch(ctx context.Context, fn func(*batch) error) error {
+	all, err := db.intake.prepared(ctx, db.w)
+	if err != nil {
+		return err
 	}
 	db.rollups.mu.Lock()
 	defer db.rollups.mu.Unlock()
 	if err := db.rollups.open(ctx, db.w); err != nil {
-		return ingest.Written{}, err
+		return err
 	}
-	var out ingest.Written
 	err = db.tx(ctx, func(tx *sql.Tx) error {
-		w := batch{ctx: ctx, tx: tx, all: all, roll: &db.rollups, stmts: make(map[string]*sql.Stmt, len(all))}
-		if err := w.write(b); err != nil {
+		w := &batch{ctx: ctx, tx: tx, all: all, stmts: make(map[string]*sql.Stmt, len(all)), roll: &db.rollups}
+		if err := fn(w); err != nil {
 			return err
 		}
-		out = w.out
-		return nil
+		return w.rollup()
 	})
 	if err != nil {
 		db.rollups.forget()
-		db.rollups.delta.Reset()
-		return ingest.Written{}, err
 	}
-	return out, nil
+	return err
 }
 
 func (w *batch) write(b *ingest.Batch) error {
@@ -106,10 +117,7 @@ func (w *batch) write(b *ingest.Batch) error {
 	if err := w.checks(b.Checks); err != nil {
 		return err
 	}
-	if err := w.traffic(b.Traffic); err != nil {
-		return err
-	}
-	return w.rollup()
+	return w.traffic(b.Traffic)
 }
 
 // stmt returns the prepared statement as the transaction's own.

@@ -57,6 +57,7 @@ const maxKept = 1000
 
 // forget drops all that is kept.
 func (r *rollups) forget() {
+	r.delta.Reset()
 	r.names, r.active, r.launches = rollup.Names{}, map[activeKey]*activeSet{}, map[cellKey]*launchHist{}
 }
 
@@ -139,6 +140,11 @@ func (w *batch) rollEvent(e *ingest.EventRow) {
 func (w *batch) rollup() error {
 	d := &w.roll.delta
 	defer d.Reset()
+	for i := range w.out.Moves {
+		m := &w.out.Moves[i]
+		// Only published versions have outcomes.
+		d.Move(&rollup.Move{App: m.App, Version: m.Version, Published: true, From: m.From, To: m.To, Reason: m.Reason, At: m.At})
+	}
 	if d.Empty() {
 		return nil
 	}
