@@ -35,8 +35,7 @@ type Outcomes struct {
 	Took, Failed int64
 }
 
-// Answers counts checks that were answered with a version, offered or refused,
-// and devices that installed it, over the window of adoption_stalled.
+// Answers counts checks that offered a version, and devices that installed it, over the window of adoption_stalled.
 type Answers struct {
 	Channel, Version string
 	Asked, Took      int64

@@ -52,11 +52,11 @@ func Kinds() []Kind {
 			eval: failureRate,
 		},
 		{
-			Name: ota.AlertAdoptionStalled, Severity: ota.AlertWarning, For: 15, Meaning: "devices ask and a version is the answer, yet hardly any installs it",
-			Formula: "installs < taken_percent of the checks whose answer was about the version, with at least min_asked of them over the last hours, grace_hours after its release",
+			Name: ota.AlertAdoptionStalled, Severity: ota.AlertWarning, For: 15, Meaning: "devices are offered a version, yet hardly any installs it",
+			Formula: "installs < taken_percent of the checks that offered the version, with at least min_asked of them over the last hours, grace_hours after its release",
 			Params: []Param{
 				{"hours", 6, 1, 48, "how far back"},
-				{"min_asked", 200, 1, 1e9, "checks whose answer was about the version"},
+				{"min_asked", 200, 1, 1e9, "checks that offered the version"},
 				{"taken_percent", 2, 0.01, 100, "installs of those checks, percent"},
 				{"grace_hours", 2, 0, 168, "how long after its release nothing is said"},
 			},

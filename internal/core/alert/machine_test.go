@@ -78,10 +78,11 @@ func TestMachine(t *testing.T) {
 			Repeat: time.Duration(rapid.IntRange(0, 300).Draw(t, "repeat")) * time.Minute,
 		}
 		w := world{now: 1000 * minute}
+		step := rapid.SampledFrom([]int64{minute / 2, 2 * minute, 20 * minute}).Draw(t, "pace")
 		w.first = w.now
 		var s, deaf State // deaf is silenced all the time
 		for range rapid.IntRange(1, 300).Draw(t, "looks") {
-			w.now += rapid.Int64Range(1, 20*minute).Draw(t, "later")
+			w.now += rapid.Int64Range(1, step).Draw(t, "later")
 			in := Input{
 				Bad: rapid.Bool().Draw(t, "bad"), Unknown: rapid.IntRange(0, 9).Draw(t, "unknown") == 0,
 				Silenced: rapid.IntRange(0, 3).Draw(t, "silenced") == 0, Now: w.now,

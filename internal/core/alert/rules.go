@@ -30,7 +30,7 @@ func adoptionStalled(f *Facts, p params) []Sample {
 		out = append(out, Sample{
 			Subject: a.Channel + " " + a.Version, Value: taken, Threshold: p["taken_percent"],
 			Bad: float64(a.Asked) >= p["min_asked"] && taken < p["taken_percent"] && float64(f.Now-a.ReleasedAt) >= p["grace_hours"]*hourMS,
-			Summary: fmt.Sprintf("%s on %s: %d installs after %d checks that it was the answer to in %g h, below %g %%",
+			Summary: fmt.Sprintf("%s on %s: %d installs after %d offers in %g h, below %g %%",
 				a.Version, a.Channel, a.Took, a.Asked, p["hours"], p["taken_percent"]),
 		})
 	}
