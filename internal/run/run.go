@@ -21,6 +21,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/driver/hashlist"
 	"github.com/waxwing-ota/waxwing/internal/driver/mail"
 	"github.com/waxwing-ota/waxwing/internal/driver/sqlstore"
+	"github.com/waxwing-ota/waxwing/internal/plane/alerts"
 	"github.com/waxwing-ota/waxwing/internal/plane/audit"
 	"github.com/waxwing-ota/waxwing/internal/plane/authz"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
@@ -61,6 +62,7 @@ type Server struct {
 	notify    *notify.Service
 	mailer    *mail.Mailer // nil = no mail server is set
 	scans     *scans.Service
+	alerts    *alerts.Service
 	routes    *routes
 	ready     *ready
 	ln        net.Listener
@@ -139,6 +141,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.keepAudit(ctx) })
 	g.Go(func() error { return s.notify.Run(ctx) })
 	g.Go(func() error { return s.scans.Run(ctx) })
+	g.Go(func() error { return s.alerts.Run(ctx) })
 	g.Go(func() error { return (&sweeper{sweep: s.control.SweepApprovals, log: s.log}).run(ctx) })
 	g.Go(func() error { return s.forwardAudit(ctx) })
 	g.Go(func() error { return (&collector{collect: s.control.CollectGarbage, log: s.log}).run(ctx) })

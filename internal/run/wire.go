@@ -50,6 +50,7 @@ func (s *Server) wirePlanes() error {
 		MayApprove: s.mayApprove, NeedsAssertion: s.needsAssertion, Assert: s.assert, Challenge: s.challenge, ConsoleURL: strings.TrimRight(s.cfg.PublicURL, "/"),
 		MaxBlob: s.cfg.MaxBlob, Retention: s.cfg.Retention, EventRetention: s.cfg.EventRetention,
 	})
+	s.wireAlerts()
 	s.tokens = token.New(token.Deps{
 		Store: sqlstore.Tokens{DB: s.db}, Grants: s.db.EffectiveGrants, Now: time.Now, Rand: rand.Reader,
 		Verifier: s.idVerifier(), Audience: s.ciAudience(), Actions: func() []string { return s.access.Actions() },
@@ -83,7 +84,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 		return err
 	}
 	deps := adminapi.Deps{
-		Control: s.control, Directory: s.directory, Tokens: s.tokens, Audit: s.audit, Webhooks: s.notify, Scans: s.scans,
+		Control: s.control, Directory: s.directory, Tokens: s.tokens, Audit: s.audit, Webhooks: s.notify, Scans: s.scans, Alerts: s.alerts,
 		Authenticate: s.tokens.Authenticate, Access: s.access,
 		Probe: s.probe, Status: s.status, MaxBody: s.cfg.MaxBody, Log: s.log,
 	}
@@ -95,7 +96,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 		return err
 	}
 	device := capgo.New(capgo.Deps{
-		Apps: s.snap, Edge: s.edge, Recorder: s.ingest, Channels: s.control, Blobs: s.blobs,
+		Apps: s.snap, Edge: s.edge, Recorder: s.ingest, Channels: watchedChannels{s.control, s.alerts.Switched}, Blobs: s.blobs,
 		Now: time.Now, Log: s.log, PublicURL: s.cfg.PublicURL, Strict429: s.cfg.Strict429,
 		Networks: networks,
 		Limits:   capgo.Limits{Check: s.cfg.MaxCheck, Stats: s.cfg.MaxStats, Manifest: s.cfg.MaxManifest},

@@ -49,6 +49,17 @@ func (e Event) Headline() string {
 		return join("Role", e.text("role"), "revoked")
 	case typeTokenCreated:
 		return join("API token", e.text("token"), "created")
+	case typeAlertFired:
+		if e.text("repeat") != "" {
+			return join(app+":", "still", e.text("severity")+":", e.text("summary"))
+		}
+		return join(app+":", e.text("severity")+":", e.text("summary"))
+	case typeAlertResolved:
+		return join(app+":", "resolved:", e.text("rule"), e.text("subject"))
+	case typeAlertAcked:
+		return join(app+":", "alert", e.text("rule"), e.text("subject"), "is taken care of")
+	case typeAlertSilenced:
+		return join(app+":", "alerts", e.text("rule"), e.text("subject"), "are silenced")
 	case TypeDisabled:
 		return join("Webhook", e.text("webhook"), "was switched off")
 	case TypeTest:
@@ -69,6 +80,15 @@ func (e Event) Facts() [][2]string {
 		{"note", "Note"},
 		{"devices", "Devices"},
 		{"active", "Active devices"},
+		{"summary", "Alert"},
+		{"rule", "Rule"},
+		{"subject", "About"},
+		{"severity", "Severity"},
+		{"value", "Value"},
+		{"threshold", "Limit"},
+		{"minutes", "Minutes"},
+		{"repeat", "Told"},
+		{"acknowledged_by", "Acknowledged by"},
 		{"required", "Approvals needed"},
 		{"request", "Request"},
 		{"scope", "Scope"},

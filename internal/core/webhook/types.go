@@ -36,6 +36,10 @@ const (
 	typeTokenCreated    = "token.created"
 	typeRoleGranted     = "role.granted"
 	typeRoleRevoked     = "role.revoked"
+	typeAlertFired      = "alert.fired"
+	typeAlertResolved   = "alert.resolved"
+	typeAlertAcked      = "alert.acknowledged"
+	typeAlertSilenced   = "alert.silenced"
 )
 
 // Types returns every type, in the order of the documentation.
@@ -58,6 +62,10 @@ func Types() []Type {
 		{typeRoleGranted, "a role was given", []string{"role", "scope"}},
 		{typeRoleRevoked, "a role was taken", []string{"role", "scope"}},
 		{typeTokenCreated, "an API token was made", []string{"token"}},
+		{typeAlertFired, "a rule of an app is broken, or still is and nobody acknowledged it", []string{"alert", "rule", "subject", "severity", "summary", "value", "threshold", "since", "repeat"}},
+		{typeAlertResolved, "an alert is over", []string{"alert", "rule", "subject", "severity", "summary", "minutes", "acknowledged_by"}},
+		{typeAlertAcked, "somebody takes care of an alert", []string{"alert", "rule", "subject", "severity", "summary", "note"}},
+		{typeAlertSilenced, "alerts are not told for a while", []string{"rule", "subject", "reason", "minutes"}},
 		{TypeDisabled, "a webhook was switched off because it failed for too long", []string{"webhook", "reason"}},
 		{TypeTest, "somebody tries a webhook; goes to that one only, whatever it listens to", []string{"webhook"}},
 	}
@@ -100,6 +108,14 @@ func typeOf(c *ota.Change, detail map[string]any) (name string, ok bool) {
 		return typeRoleRevoked, true
 	case "token.create":
 		return typeTokenCreated, true
+	case "alert.fire":
+		return typeAlertFired, true
+	case "alert.resolve":
+		return typeAlertResolved, true
+	case "alert.ack":
+		return typeAlertAcked, true
+	case "alert.silence":
+		return typeAlertSilenced, true
 	case ActionAdoption:
 		return ActionAdoption, true
 	case ActionDisabled:

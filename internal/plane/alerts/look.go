@@ -3,6 +3,7 @@ package alerts
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -233,7 +234,7 @@ func (s *Service) tell(ctx context.Context, r Row, action alert.Action) error {
 		}
 		detail := map[string]any{
 			"alert": id, "rule": r.Kind, "subject": r.Subject, "severity": r.Severity, "summary": r.Summary,
-			"value": r.Value, "threshold": r.Threshold, "since": r.Since,
+			"value": round(r.Value), "threshold": round(r.Threshold), "since": r.Since,
 		}
 		name := "alert.fire"
 		switch action {
@@ -249,6 +250,9 @@ func (s *Service) tell(ctx context.Context, r Row, action alert.Action) error {
 		return change(name, object(&r.Alert), detail), nil
 	})
 }
+
+// round leaves two decimals: more would say nothing.
+func round(v float64) float64 { return math.Round(v*100) / 100 }
 
 // object names an alert in the record of changes.
 func object(a *ota.Alert) string {

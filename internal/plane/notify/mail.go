@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"html"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -88,6 +90,7 @@ func digest(events []webhook.Event, link string) Mail {
 
 // single renders one event as a mail.
 func single(e webhook.Event, link string) Mail {
+	link = deep(e, link)
 	head := e.Headline()
 	var text, rows strings.Builder
 	fmt.Fprintf(&text, "%s\n\n", head)
@@ -100,6 +103,16 @@ func single(e webhook.Event, link string) Mail {
 		Text:    text.String() + footer(link),
 		HTML:    page("<h2>" + html.EscapeString(head) + "</h2><table>" + rows.String() + "</table>" + htmlFooter(link)),
 	}
+}
+
+// deep is where people see what an event is about, if there is a page for it.
+func deep(e webhook.Event, link string) string {
+	app, _ := e.Data["app"].(string)
+	id, ok := e.Data["alert"].(float64)
+	if link == "" || app == "" || !ok {
+		return link
+	}
+	return strings.TrimRight(link, "/") + "/console/apps/" + url.PathEscape(app) + "/alerts/" + strconv.FormatInt(int64(id), 10)
 }
 
 func page(body string) string {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/plane/alerts"
 	"github.com/waxwing-ota/waxwing/internal/plane/audit"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 	"github.com/waxwing-ota/waxwing/internal/plane/directory"
@@ -39,6 +40,7 @@ type Deps struct {
 	Audit        *audit.Service
 	Webhooks     *notify.Service
 	Scans        *scans.Service
+	Alerts       *alerts.Service
 	Authenticate Authenticator
 	Access       Access
 	Directory    *directory.Service
@@ -120,6 +122,7 @@ func build(d Deps) (*server, error) {
 	s.registerScans()
 	s.registerScanPolicy()
 	s.registerSuppressions()
+	s.registerAlerts()
 
 	var err error
 	if s.doc, err = finish(s.api.OpenAPI()); err != nil {
