@@ -2,7 +2,9 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
@@ -75,7 +77,6 @@ func (s *Scenario) checkShares() error {
 		"network.loss": n.Loss, "network.lossy_loss": n.LossyLoss,
 		"device.full_disk": d.FullDisk, "device.crashes": d.Crashes, "device.not_ready": d.NotReady,
 		"release.crashes": s.Release.Crashes, "forgers.share": s.Forgers.Share,
-		"network, all states together": n.Offline + n.Captive + n.Slow + n.Lossy,
 	}
 	for platform, p := range s.Release.Fails {
 		shares["release.fails."+platform] = p
@@ -89,10 +90,13 @@ func (s *Scenario) checkShares() error {
 			return bad("fleet.zones", "a time zone is -12 to 14 hours from UTC")
 		}
 	}
-	for name, v := range shares {
-		if !(v >= 0 && v <= 1) {
+	for _, name := range slices.Sorted(maps.Keys(shares)) {
+		if v := shares[name]; !(v >= 0 && v <= 1) {
 			return bad(name, "%v is not a share: use 0 to 1", v)
 		}
+	}
+	if sum := n.Offline + n.Captive + n.Slow + n.Lossy; sum > 1 {
+		return bad("network", "its states come to %v together, 1 at most", sum)
 	}
 	return nil
 }
@@ -110,8 +114,8 @@ func (s *Scenario) checkAmounts() error {
 	for i, o := range f.Opens {
 		amounts[fmt.Sprintf("fleet.opens.%d.per_day", i)] = [3]float64{o.PerDay, 0.001, 200}
 	}
-	for name, v := range amounts {
-		if math.IsNaN(v[0]) || v[0] < v[1] || v[0] > v[2] {
+	for _, name := range slices.Sorted(maps.Keys(amounts)) {
+		if v := amounts[name]; math.IsNaN(v[0]) || v[0] < v[1] || v[0] > v[2] {
 			return bad(name, "%v is out of range: use %v to %v", v[0], v[1], v[2])
 		}
 	}

@@ -125,7 +125,7 @@ func TestScenariosAreRefused(t *testing.T) {
 		{"unknown field", "flete: {}", ""},
 		{"not a share", "network: {offline: 1.5}", "network.offline"},
 		{"not a number", "network: {loss: .nan}", "network.loss"},
-		{"too many states", "network: {offline: 0.6, captive: 0.6}", "network, all states together"},
+		{"too many states", "network: {offline: 0.6, captive: 0.6}", "network"},
 		{"too long", "hours: 100000", "hours"},
 		{"steps fall", "rollout: {steps: [{bps: 500}, {bps: 100}]}", "rollout.steps"},
 		{"platform", "release: {fails: {windows: 0.5}}", "release.fails"},
