@@ -54,12 +54,8 @@ func (s *Scenario) Check() error {
 			return bad("release.fails", "there is no platform %q: use android or ios", platform)
 		}
 	}
-	last := 0
-	for _, step := range s.Rollout.Steps {
-		if step.BPS <= last || step.BPS > 10_000 || step.SoakMinutes < 0 || step.SoakMinutes > maxHours*60 {
-			return bad("rollout.steps", "shares grow from step to step, to 10000 at most")
-		}
-		last = step.BPS
+	if err := s.Rollout.check(); err != nil {
+		return bad("rollout.steps", "%s", err)
 	}
 	for _, o := range s.Outages {
 		if o.From < 0 || o.To <= o.From || o.To > maxHours*60 {

@@ -1,51 +1,80 @@
 package sim
 
-import "github.com/waxwing-ota/waxwing/internal/core/guard"
+import (
+	"time"
 
-// plan takes the release from step to step.
-type plan struct {
-	step  int
-	since ms
-	done  bool
+	"github.com/waxwing-ota/waxwing/internal/core/guard"
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/rollout"
+)
+
+// plan returns the steps as the plan of a rollout; nil if there are none.
+func (r *Rollout) plan() *ota.RolloutPlan {
+	if len(r.Steps) == 0 {
+		return nil
+	}
+	p := &ota.RolloutPlan{}
+	for _, s := range r.Steps {
+		p.Steps = append(p.Steps, ota.RolloutStep{BPS: s.BPS, SoakMinutes: s.SoakMinutes, Gate: ota.RolloutGate(s.Gate)})
+	}
+	return p
+}
+
+func (r *Rollout) check() error {
+	p := r.plan()
+	if p == nil {
+		return nil
+	}
+	noZones := func(string) (*time.Location, error) { return time.UTC, nil } // a plan of a scenario has no windows
+	return rollout.Check(p, noZones, epochMS)
 }
 
 // begin puts the release out at the start of the run.
-func (p *plan) begin(s *server) {
-	steps := s.w.s.Rollout.Steps
-	if len(steps) == 0 {
+func (s *server) begin() {
+	p := s.w.s.Rollout.plan()
+	if p == nil {
 		s.cat.publish(release)
 		s.watch.start(s, true, nil)
-		p.done = true
 		return
 	}
-	s.cat.roll(release, steps[0].BPS)
+	s.cat.roll(release, 0)
+	at := rollout.Start(s.clock())
+	s.cat.channel.Rollout.Plan, s.cat.channel.Rollout.Progress = p, &at
 	s.watch.start(s, false, nil)
-	s.watch.share(s, steps[0].BPS)
 }
 
-func (p *plan) tick(s *server) {
+// advance lets the plan do what is due.
+func (s *server) advance() {
 	r := s.cat.channel.Rollout
-	if p.done || r == nil || r.PausedAt != 0 {
+	if r == nil || r.Plan == nil {
 		return
 	}
-	steps := s.w.s.Rollout.Steps
-	if s.w.now-p.since < ms(steps[p.step].SoakMinutes)*minute {
+	facts := rollout.Facts{BPS: r.BPS, Open: r.Enabled && r.PausedAt == 0, Window: true}
+	if st := s.watch.state; st != nil {
+		facts.Guard = rollout.GuardState(st.View().State)
+	}
+	at, acts := rollout.Advance(r.Plan, *r.Progress, facts, s.clock())
+	if len(acts) == 0 {
 		return
 	}
-	p.since = s.w.now
-	if p.step++; p.step < len(steps) {
-		s.cat.roll(release, steps[p.step].BPS)
-		s.refresh()
-		s.watch.share(s, steps[p.step].BPS)
-		return
+	next := *r
+	next.Progress = &at
+	s.cat.channel.Rollout = &next
+	for _, a := range acts {
+		if a.Kind == rollout.Promote {
+			s.promote()
+			continue
+		}
+		s.cat.roll(release, a.BPS)
+		s.watch.share(s, a.BPS)
 	}
-	p.done = true
-	if steps[len(steps)-1].BPS < 10_000 {
-		return
-	}
+	s.refresh()
+}
+
+// promote makes the rollout's version the channel's release.
+func (s *server) promote() {
 	s.cat.publish(release)
 	s.cat.channel.Rollout = nil
-	s.refresh()
 	if st := s.watch.state; st != nil {
 		s.watch.start(s, true, &guard.Baseline{Devices: st.All.Treated, Failed: st.All.TreatedFailed})
 	}

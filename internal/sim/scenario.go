@@ -90,10 +90,12 @@ type Rollout struct {
 	Guard bool   `json:"guard" yaml:"guard"` // the server may stop it by itself
 }
 
-// Step is a share in 1/10 000 and how long it lasts at least.
+// Step is a share in 1/10 000, how long it lasts at least, and what the next one
+// waits for besides: none, or guard.
 type Step struct {
-	BPS         int `json:"bps" yaml:"bps"`
-	SoakMinutes int `json:"soak_minutes" yaml:"soak_minutes"`
+	BPS         int    `json:"bps" yaml:"bps"`
+	SoakMinutes int    `json:"soak_minutes" yaml:"soak_minutes"`
+	Gate        string `json:"gate,omitempty" yaml:"gate"`
 }
 
 // Outage is a time in which the server cannot be reached, in minutes after the start.

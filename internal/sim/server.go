@@ -26,7 +26,6 @@ type server struct {
 	matured int        // of those, their window is over
 	rule    counts
 	watch   watch
-	plan    plan
 
 	halts  []Halt
 	fixAt  ms
@@ -57,7 +56,7 @@ func newServer(w *world, n int) (*server, error) {
 	s.check = decide.Check{VersionBuild: "1.0.0", Build: "1.0.0", IsProd: true}
 	s.check.Native, _ = semver.Native("1.0.0")
 	s.check.Plugin, _ = semver.Parse("8.51.23")
-	s.plan.begin(s)
+	s.begin()
 	s.refresh()
 	return s, s.err
 }
@@ -150,7 +149,7 @@ func (s *server) hear(p *phone, n uint32, list []said) {
 func (s *server) tick() {
 	s.remember()
 	s.mature()
-	s.plan.tick(s)
+	s.advance()
 	s.watch.tick(s)
 	if s.w.now >= s.fixAt {
 		s.fixAt = never
