@@ -63,7 +63,7 @@ func (s *server) moved(p *phone, n uint32, from, to outcome.State) {
 			s.expose(p, n, treatedArm)
 		}
 	}
-	if to == outcome.Failed {
+	if to == outcome.Failed && outcome.Fails(s.subjects[n].record.open().Reason) {
 		s.rule.failures = append(s.rule.failures, s.w.now)
 		s.judge()
 	}

@@ -39,8 +39,9 @@ type subject struct {
 	seen    ms // last heard of
 	exposed ms // first exposure
 	arm     decide.Arm
-	moved   bool // was a control device before
-	failing bool // counted as failing
+	moved   bool  // was a control device before
+	failing bool  // counted as failing
+	watch   uint8 // the watch that it was exposed to
 	record  record
 }
 

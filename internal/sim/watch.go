@@ -98,6 +98,7 @@ func (s *server) halt(action ota.HaltAction, h Halt) {
 type watch struct {
 	state *guard.State
 	seq   int64
+	n     uint8 // how many there were
 	full  bool
 	new   []guard.Count // exposures since the last input
 }
@@ -107,8 +108,8 @@ func (v *watch) start(s *server, full bool, base *guard.Baseline) {
 	if !s.w.s.Rollout.Guard {
 		return
 	}
-	*v = watch{state: guard.New(), full: full}
-	rules := guard.RuleSet{GuardPolicy: ota.DefaultGuard(), Slices: []string{android, ios}}
+	*v = watch{state: guard.New(), full: full, n: v.n + 1}
+	rules := guard.RuleSet{GuardPolicy: s.cat.channel.Policy.Guard, Slices: []string{android, ios}}
 	v.apply(s, &guard.Input{Kind: guard.Start, At: s.clock(), Rules: &rules, Full: full, Promoted: base != nil, Baseline: base})
 }
 
@@ -164,7 +165,13 @@ func (v *watch) apply(s *server, in *guard.Input) {
 // is treated now.
 func (s *server) expose(p *phone, n uint32, arm decide.Arm) {
 	sub := &s.subjects[n]
-	if s.watch.state == nil || sub.arm == arm || sub.arm == decide.Treated {
+	if s.watch.state == nil {
+		return
+	}
+	if sub.watch != s.watch.n {
+		sub.arm, sub.failing, sub.watch = decide.NoArm, false, s.watch.n
+	}
+	if sub.arm == arm || sub.arm == decide.Treated {
 		return
 	}
 	if sub.moved = sub.arm == decide.Control; sub.moved {
@@ -184,7 +191,7 @@ func guardArm(a decide.Arm) guard.Arm {
 
 // window is how long after its exposure a device can fail.
 func (s *server) window() ms {
-	return ms(ota.DefaultGuard().HealthWindowMinutes) * minute
+	return ms(s.cat.channel.Policy.Guard.HealthWindowMinutes) * minute
 }
 
 // hurt is a report that counts as a failure if it comes within the window.
@@ -198,7 +205,7 @@ func (s *server) hurt(p *phone, n uint32, b bundle, reason string) {
 
 func (s *server) fails(p *phone, n uint32, reason string) {
 	sub := &s.subjects[n]
-	if sub.arm == decide.NoArm || sub.failing || s.watch.state == nil {
+	if sub.arm == decide.NoArm || sub.failing || s.watch.state == nil || sub.watch != s.watch.n {
 		return
 	}
 	sub.failing = true
