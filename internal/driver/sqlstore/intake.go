@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"sync"
 
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
@@ -30,7 +31,7 @@ func (i *intake) prepared(ctx context.Context, w *sql.DB) (map[string]*sql.Stmt,
 		return i.stmts, nil
 	}
 	m := make(map[string]*sql.Stmt, len(intakeSQL))
-	for _, q := range intakeSQL {
+	for _, q := range slices.Concat(intakeSQL, errorSQL) {
 		st, err := w.PrepareContext(ctx, q) //nolint:sqlclosecheck // kept until the connection closes
 		if err != nil {
 			for _, st := range m {
@@ -104,6 +105,9 @@ func (w *batch) write(b *ingest.Batch) error {
 			return err
 		}
 		w.out.Stored[i] = stored
+	}
+	if err := w.errors(b.Events); err != nil {
+		return err
 	}
 	for i := range b.Devices {
 		d := &b.Devices[i]

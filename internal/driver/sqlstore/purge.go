@@ -22,6 +22,7 @@ var reportedTables = []reported{
 	{"check_quarters", "app, quarter, answer", "quarter < $1 AND app IN (" + appsIn + ")"},
 	{"traffic", "app, day, device", "day < $1"},
 	{"traffic_days", "app, day", "day < $1 AND app IN (" + appsIn + ")"},
+	{"error_groups", "id", "last_seen < $1"},
 	{"devices", "app, id", ""},
 	{"device_failures", "app, device, version", ""},
 }

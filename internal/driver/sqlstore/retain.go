@@ -134,7 +134,10 @@ func (s reads) neededFiles(ctx context.Context, deletedSince int64, blobs map[ot
 		}
 		return nil
 	}, deletedSince)
-	return files, err
+	if err != nil {
+		return nil, err
+	}
+	return files, s.sourceMapBlobs(ctx, deletedSince, blobs)
 }
 
 // each calls fn for every row of a query that may have very many.

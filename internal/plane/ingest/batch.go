@@ -41,6 +41,8 @@ type EventRow struct {
 	Window  int64         // ms
 
 	Sum Sum
+
+	Fault *ota.Fault // the error that it reports; nil = none
 }
 
 // Sum is what an event is summed up by.

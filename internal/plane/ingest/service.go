@@ -29,6 +29,9 @@ type Deps struct {
 	Observe func(ctx context.Context, v Observed)
 	Now     func() time.Time
 	Log     *slog.Logger // nil = silent
+	// Fault finds the group of an event that reports an error; nil = errors are
+	// not tracked. view is the app's snapshot.
+	Fault func(ctx context.Context, app string, view *decide.App, e *ota.Event) *ota.Fault
 
 	// MaxWait is how long Record waits for its turn and its commit before it
 	// gives up; 0 = 5 s.
@@ -57,6 +60,7 @@ type Service struct {
 	snap     Snapshot
 	now      func() time.Time
 	log      *slog.Logger
+	fault    func(ctx context.Context, app string, view *decide.App, e *ota.Event) *ota.Fault
 	maxWait  time.Duration
 	maxQueue int64
 
@@ -91,6 +95,7 @@ func New(d Deps) *Service {
 		flushes: make(chan chan error), ended: make(chan struct{}),
 		notes: make(chan DeviceRow, maxNotes), recent: newRecent(), tally: newTally(),
 	}
+	s.fault = d.Fault
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
