@@ -3,13 +3,9 @@ package errgroup
 import (
 	"encoding/binary"
 	"encoding/json"
-	"math"
 	"strings"
 	"testing"
 
-	"pgregory.net/rapid"
-
-	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/sourcemap"
 )
 
@@ -95,57 +91,5 @@ func TestSymbolicatedGroups(t *testing.T) {
 	}
 	if !strings.Contains(a.Culprit, "src/cart.ts") {
 		t.Errorf("culprit %q", a.Culprit)
-	}
-}
-
-func TestDevicesAreExactWhileFew(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var d Devices
-		want := map[ota.DeviceID]bool{}
-		for range rapid.IntRange(0, 300).Draw(t, "n") {
-			var id ota.DeviceID
-			id[3] = byte(rapid.IntRange(0, 250).Draw(t, "device"))
-			want[id] = true
-			d.Add(id)
-			d = ReadDevices(d.Bytes())
-		}
-		if d.Count() != int64(len(want)) {
-			t.Fatalf("%d devices, want %d", d.Count(), len(want))
-		}
-	})
-}
-
-func TestManyDevices(t *testing.T) {
-	var all, odd, even Devices
-	for i := range 100_000 {
-		var id ota.DeviceID
-		binary.BigEndian.PutUint64(id[4:], uint64(i))
-		all.Add(id)
-		if i%2 == 0 {
-			even.Add(id)
-		} else {
-			odd.Add(id)
-		}
-	}
-	even.Join(&odd)
-	if even.Count() != all.Count() {
-		t.Errorf("joined %d, want %d", even.Count(), all.Count())
-	}
-	if off := math.Abs(float64(all.Count())-100_000) / 100_000; off > 0.08 {
-		t.Errorf("counted %d of 100,000", all.Count())
-	}
-	if n := len(all.Bytes()); n > 4096 {
-		t.Errorf("%d bytes", n)
-	}
-	var few Devices
-	few.Add(ota.DeviceID{1})
-	few.Join(&all)
-	if few.Count() < all.Count() {
-		t.Error("a join lost devices")
-	}
-	for _, b := range [][]byte{nil, {1}, {2, 3}, {9, 9, 9}, make([]byte, 3000)} {
-		if d := ReadDevices(b); d.Count() != 0 {
-			t.Errorf("damaged bytes count %d", d.Count())
-		}
 	}
 }

@@ -33,7 +33,7 @@ type ErrorGroup struct {
 	Culprit      string     `json:"culprit"` // said by a device; "" = unknown
 	State        ErrorState `json:"state"`
 	Count        int64      `json:"count"`
-	Devices      int64      `json:"devices"` // distinct; exact up to 256, then an estimate
+	Devices      int64      `json:"devices"` // distinct; exact up to 2,048, then an estimate
 	FirstSeen    int64      `json:"first_seen"`
 	LastSeen     int64      `json:"last_seen"`
 	FirstVersion string     `json:"first_version"`

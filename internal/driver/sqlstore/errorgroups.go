@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/waxwing-ota/waxwing/internal/core/errgroup"
+	"github.com/waxwing-ota/waxwing/internal/core/hll"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/plane/errtrack"
 )
@@ -174,13 +174,20 @@ func (t *txn) RegroupError(ctx context.Context, id int64, f ota.Fault) (merged b
 			f.Print[:], f.Title, f.Culprit, f.Mapped, id)
 		return false, err
 	}
-	devices, more := errgroup.ReadDevices(others[0].sketch), errgroup.ReadDevices(sketch)
-	devices.Join(&more)
-	return true, t.mergeErrors(ctx, id, others[0].id, devices)
+	devices, err := hll.Decode(others[0].sketch)
+	if err != nil {
+		return false, err
+	}
+	more, err := hll.Decode(sketch)
+	if err != nil {
+		return false, err
+	}
+	devices.Merge(&more)
+	return true, t.mergeErrors(ctx, id, others[0].id, &devices)
 }
 
 // mergeErrors adds a group to another and removes it.
-func (t *txn) mergeErrors(ctx context.Context, from, to int64, devices errgroup.Devices) error {
+func (t *txn) mergeErrors(ctx context.Context, from, to int64, devices *hll.Set) error {
 	for _, q := range []struct {
 		query string
 		args  []any
@@ -196,7 +203,7 @@ func (t *txn) mergeErrors(ctx context.Context, from, to int64, devices errgroup.
 		{dropErrorSamples, []any{to, keptSamples}},
 		{`UPDATE error_groups SET count = count + (SELECT f.count FROM error_groups f WHERE f.id = $1), devices = $2, sketch = $3,
 			first_seen = (SELECT min(first_seen) FROM error_groups WHERE id IN ($1, $4)),
-			last_seen = (SELECT max(last_seen) FROM error_groups WHERE id IN ($1, $4)) WHERE id = $4`, []any{from, devices.Count(), devices.Bytes(), to}},
+			last_seen = (SELECT max(last_seen) FROM error_groups WHERE id IN ($1, $4)) WHERE id = $4`, []any{from, devices.Count(), devices.Append(nil), to}},
 		{`DELETE FROM error_groups WHERE id = $1`, []any{from}},
 	} {
 		if _, err := t.exec(ctx, q.query, q.args...); err != nil {

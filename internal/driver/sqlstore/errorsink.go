@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 
 	"github.com/waxwing-ota/waxwing/internal/core/errgroup"
+	"github.com/waxwing-ota/waxwing/internal/core/hll"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/semver"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
@@ -77,7 +79,7 @@ type errorGroup struct {
 	state                 string
 	lastSeen, regressedAt int64
 	resolvedIn            string
-	devices               errgroup.Devices
+	devices               hll.Set
 	samples, sampledAt    int64
 }
 
@@ -117,6 +119,19 @@ func (w *batch) errors(events []ingest.EventRow) error {
 	return nil
 }
 
+// deviceHash spreads device ids over 64 bits. Whoever reports errors can invent
+// ids anyway, so it needs no key.
+func deviceHash(id *ota.DeviceID) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write(id[:]) // never fails
+	v := h.Sum64()
+	v ^= v >> 33
+	v *= 0xff51afd7ed558ccd // the finaliser of MurmurHash3
+	v ^= v >> 33
+	v *= 0xc4ceb9fe1a85ec53
+	return v ^ v>>33
+}
+
 // platformLabel bounds what devices may call their platform.
 func platformLabel(s string) string {
 	switch s {
@@ -136,7 +151,7 @@ func (w *batch) errorSum(app string, s *errorSum) error {
 	}
 	newHour := g.lastSeen-g.lastSeen%hourMS != s.last-s.last%hourMS
 	for _, e := range s.events {
-		g.devices.Add(e.Device)
+		g.devices.Add(deviceHash(&e.Device))
 	}
 	if g.state == string(ota.ErrorResolved) && s.regresses(g.resolvedIn) {
 		g.state, g.regressedAt = string(ota.ErrorOpen), s.last
@@ -145,7 +160,7 @@ func (w *batch) errorSum(app string, s *errorSum) error {
 		return err
 	}
 	version := s.events[len(s.events)-1].Fault.Version
-	if _, err := w.exec(updateErrorGroup, g.state, max(g.lastSeen, s.last), version, len(s.events), g.devices.Count(), g.devices.Bytes(),
+	if _, err := w.exec(updateErrorGroup, g.state, max(g.lastSeen, s.last), version, len(s.events), g.devices.Count(), g.devices.Append(nil),
 		g.samples, g.sampledAt, g.regressedAt, g.id); err != nil {
 		return err
 	}
@@ -185,8 +200,13 @@ func (w *batch) findErrorGroup(app string, print ota.ErrorPrint) (errorGroup, er
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return g, storeError("query", err)
 	}
-	g.devices = errgroup.ReadDevices(sketch)
-	return g, err
+	if err != nil {
+		return g, err
+	}
+	if g.devices, err = hll.Decode(sketch); err != nil {
+		return g, fmt.Errorf("devices of error group %d: %w", g.id, err)
+	}
+	return g, nil
 }
 
 // newErrorGroup makes the row of a group without counts, or finds the one that
@@ -207,7 +227,7 @@ func (w *batch) newErrorGroup(app string, s *errorSum) (errorGroup, error) {
 	}
 	g := errorGroup{state: string(ota.ErrorOpen)}
 	err := w.stmt(insertErrorGroup).QueryRowContext(w.ctx, app, f.Print[:], f.Kind, f.Title, f.Culprit, f.Mapped, g.state,
-		s.first, s.last, f.Version, 0, 0, g.devices.Bytes(), 0, 0).Scan(&g.id)
+		s.first, s.last, f.Version, 0, 0, g.devices.Append(nil), 0, 0).Scan(&g.id)
 	if err != nil {
 		return g, storeError("write", err)
 	}
