@@ -27,6 +27,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 	"github.com/waxwing-ota/waxwing/internal/plane/directory"
 	"github.com/waxwing-ota/waxwing/internal/plane/edge"
+	"github.com/waxwing-ota/waxwing/internal/plane/errtrack"
 	"github.com/waxwing-ota/waxwing/internal/plane/identity"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
@@ -62,6 +63,7 @@ type Server struct {
 	notify    *notify.Service
 	mailer    *mail.Mailer // nil = no mail server is set
 	scans     *scans.Service
+	errors    *errtrack.Service
 	alerts    *alerts.Service
 	routes    *routes
 	ready     *ready

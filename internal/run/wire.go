@@ -36,7 +36,9 @@ func (s *Server) wirePlanes() error {
 		return err
 	}
 	s.snap = snap.NewHolder(s.db)
+	s.errors = s.wireErrors()
 	s.ingest = ingest.New(ingest.Deps{
+		Fault: s.errors.Fault,
 		Store: s.db, Snap: s.snap, Now: time.Now, Log: s.log,
 		Halt: func(ctx context.Context, h ingest.Halt) error {
 			why := control.HaltReason{Version: h.Version, Text: h.Text}
