@@ -28,6 +28,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/directory"
 	"github.com/waxwing-ota/waxwing/internal/plane/edge"
 	"github.com/waxwing-ota/waxwing/internal/plane/errtrack"
+	"github.com/waxwing-ota/waxwing/internal/plane/guards"
 	"github.com/waxwing-ota/waxwing/internal/plane/identity"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
@@ -65,6 +66,7 @@ type Server struct {
 	scans     *scans.Service
 	errors    *errtrack.Service
 	alerts    *alerts.Service
+	guards    *guards.Service
 	routes    *routes
 	ready     *ready
 	ln        net.Listener
@@ -111,6 +113,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err = s.snap.Load(ctx); err != nil {
 		return err
 	}
+	if err = s.guards.Load(ctx); err != nil {
+		return err
+	}
 	if err = s.wireAudit(ctx); err != nil {
 		return err
 	}
@@ -140,6 +145,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	context.AfterFunc(ctx, func() { close(s.stopping) })
 	g.Go(func() error { return s.ingest.Run(intake) })
+	g.Go(func() error { return s.guards.Run(intake) })
 	g.Go(func() error { return s.keepAudit(ctx) })
 	g.Go(func() error { return s.notify.Run(ctx) })
 	g.Go(func() error { return s.scans.Run(ctx) })
@@ -154,7 +160,9 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.Info("stopping")
 		return err
 	})
-	return errors.Join(g.Wait(), s.Close())
+	err := g.Wait()
+	s.guards.End(context.WithoutCancel(ctx)) // what the last reports brought
+	return errors.Join(err, s.Close())
 }
 
 // Close gives everything back without serving. Run does it by itself.

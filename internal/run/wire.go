@@ -38,8 +38,9 @@ func (s *Server) wirePlanes() error {
 	s.snap = snap.NewHolder(s.db)
 	s.errors = s.wireErrors()
 	s.ingest = ingest.New(ingest.Deps{
-		Fault: s.errors.Fault,
-		Store: s.db, Snap: s.snap, Now: time.Now, Log: s.log,
+		Fault:   s.errors.Fault,
+		Observe: s.observed,
+		Store:   s.db, Snap: s.snap, Now: time.Now, Log: s.log,
 		Halt: func(ctx context.Context, h ingest.Halt) error {
 			why := control.HaltReason{Version: h.Version, Text: h.Text}
 			return s.control.Halt(ctx, haltActor, h.App, h.Channel, why, h.Action)
@@ -53,6 +54,7 @@ func (s *Server) wirePlanes() error {
 		MaxBlob: s.cfg.MaxBlob, Retention: s.cfg.Retention, EventRetention: s.cfg.EventRetention,
 	})
 	s.wireAlerts()
+	s.wireGuards()
 	s.tokens = token.New(token.Deps{
 		Store: sqlstore.Tokens{DB: s.db}, Grants: s.db.EffectiveGrants, Now: time.Now, Rand: rand.Reader,
 		Verifier: s.idVerifier(), Audience: s.ciAudience(), Actions: func() []string { return s.access.Actions() },

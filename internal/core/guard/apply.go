@@ -205,10 +205,11 @@ func (s *State) tests() []evidence {
 
 // enough reports whether so many devices of so many networks failed, and often
 // enough, that it may act: few reports are cheap to forge, and failures of
-// activation exist among treated devices only.
-func (s *State) enough(t *tested) bool {
+// activation exist among treated devices only. The second step asks for twice
+// as many, so that what trips the first does not go straight on to the second.
+func (s *State) enough(t *tested, times int) bool {
 	r := &s.Rules
-	return t.TreatedFailed >= int64(r.MinDevices) && len(s.Networks) >= min(r.MinNetworks, maxNetworks) &&
+	return t.TreatedFailed >= int64(times*r.MinDevices) && len(s.Networks) >= min(times*r.MinNetworks, maxNetworks) &&
 		t.TreatedFailed*10_000 >= t.Treated*int64(r.FloorBPS)
 }
 
@@ -240,7 +241,7 @@ func (s *State) judge(seq, at int64) Result {
 		s.first(tests, i, decide)
 	}
 	if s.Level == 1 && s.Rules.Action == ota.HaltPause {
-		if i := slices.IndexFunc(tests, func(t evidence) bool { return t.e >= t.second && s.enough(t.counts) }); i >= 0 {
+		if i := slices.IndexFunc(tests, func(t evidence) bool { return t.e >= t.second && s.enough(t.counts, 2) }); i >= 0 {
 			s.Level = 2
 			decide(string(ota.HaltRollback), &tests[i], tests[i].second)
 		}
@@ -251,7 +252,7 @@ func (s *State) judge(seq, at int64) Result {
 // first takes the first step, on the first test that may act; i is one that
 // has the evidence.
 func (s *State) first(tests []evidence, i int, decide func(kind string, t *evidence, threshold float64)) {
-	act := slices.IndexFunc(tests, func(t evidence) bool { return t.e >= t.threshold && s.enough(t.counts) })
+	act := slices.IndexFunc(tests, func(t evidence) bool { return t.e >= t.threshold && s.enough(t.counts, 1) })
 	if act < 0 {
 		if !s.HeldBack {
 			s.HeldBack = true

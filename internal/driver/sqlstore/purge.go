@@ -23,6 +23,9 @@ var reportedTables = []reported{
 	{"traffic", "app, day, device", "day < $1"},
 	{"traffic_days", "app, day", "day < $1 AND app IN (" + appsIn + ")"},
 	{"error_groups", "id", "last_seen < $1"},
+	{"guard_inputs", "app, rollout, seq", "(app, rollout) IN (SELECT app, rollout FROM guard_watches WHERE updated_at < $1)"},
+	{"guard_decisions", "app, rollout, seq, n", "(app, rollout) IN (SELECT app, rollout FROM guard_watches WHERE updated_at < $1)"},
+	{"guard_watches", "app, rollout", "updated_at < $1"},
 	{"devices", "app, id", ""},
 	{"device_failures", "app, device, version", ""},
 }

@@ -10,6 +10,10 @@ import (
 type HaltReason struct {
 	Version string // of the channel's release or rollout
 	Text    string // for people, such as "7 of 12 devices failed"
+
+	// Guard is the decision of the guard that it follows from; nil = another rule
+	// or a person wants it.
+	Guard *ota.GuardDecision
 }
 
 // Halt takes a bad version back. A version that the channel does not serve any
@@ -60,6 +64,9 @@ func (s *Service) Halt(ctx context.Context, actor ota.Actor, app, channel string
 		}
 		c := change("channel.halt", app, channel, detail)
 		c.Before, c.After = before, asJSON(serving{ch.Release, ch.Rollout})
+		if why.Guard != nil {
+			c.More = append(c.More, guardChange("guard.halt", app, channel, why.Version, why.Guard))
+		}
 		return c, tx.UpdateChannel(ctx, ch)
 	})
 }

@@ -1,0 +1,23 @@
+package control
+
+import (
+	"context"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+)
+
+// guardChange is the record of a decision of the guard.
+func guardChange(action, app, channel, version string, d *ota.GuardDecision) ota.Change {
+	return change(action, app, channel, fields{"version": version, "decision": d})
+}
+
+// GuardOpened records that the guard ruled out that a rollout's version fails
+// twice as often as what it replaces.
+func (s *Service) GuardOpened(ctx context.Context, actor ota.Actor, app, channel, version string, d ota.GuardDecision) error {
+	return s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) {
+		if _, err := findChannel(ctx, tx, app, channel); err != nil {
+			return ota.Change{}, err
+		}
+		return guardChange("guard.open", app, channel, version, &d), nil
+	})
+}
