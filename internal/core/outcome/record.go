@@ -50,8 +50,9 @@ func Merge(a, b Record) Record {
 	return m
 }
 
-// betterCause reports whether a tells better than b why the version failed: a
-// report beats silence, then the earlier beats the later.
+// betterCause reports whether a tells better than b why the version failed: that
+// the device gave it up beats a crash, which beats silence; then the earlier
+// beats the later.
 func betterCause(a, b *Record) bool {
 	if x, y := rank(a), rank(b); x != y {
 		return x < y
@@ -63,10 +64,12 @@ func betterCause(a, b *Record) bool {
 }
 
 func rank(r *Record) int {
-	switch r.Reason {
-	case "":
+	switch {
+	case r.Reason == "":
+		return 3
+	case r.Reason == Silent:
 		return 2
-	case Silent:
+	case !Fails(r.Reason):
 		return 1
 	}
 	return 0

@@ -82,6 +82,8 @@ func (t *txn) DeleteApp(ctx context.Context, id string) error {
 	for _, q := range []string{
 		`DELETE FROM device_failures WHERE app = $1`,
 		`DELETE FROM device_outcomes WHERE app = $1`,
+		`DELETE FROM rollout_exposures WHERE app = $1`,
+		`DELETE FROM outcome_waits WHERE app = $1`,
 		`DELETE FROM grants WHERE app = $1`,
 		`DELETE FROM apps WHERE id = $1`,
 	} {

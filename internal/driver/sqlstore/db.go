@@ -27,8 +27,9 @@ type DB struct {
 	w     *sql.DB // one connection; transactions begin immediate
 	r     *sql.DB // many connections that cannot write
 
-	intake  intake  // prepared statements of Write
-	rollups rollups // what Write keeps of the sums it is filling
+	intake   intake   // prepared statements of Write
+	rollups  rollups  // what Write keeps of the sums it is filling
+	patience patience // of the search for silent devices
 }
 
 // The settings of every connection. FULL makes a commit survive a power cut.
@@ -65,6 +66,9 @@ func Open(ctx context.Context, path string) (*DB, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	if err := db.growLog(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := db.loadPatience(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
-	"github.com/waxwing-ota/waxwing/internal/core/outcome"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
 )
 
@@ -41,11 +40,7 @@ func (w *batch) event(e *ingest.EventRow) (stored bool, err error) {
 			return false, err
 		}
 	}
-	if e.State == outcome.Installed || e.State == outcome.Failed {
-		if _, err := w.exec(insertOutcome, e.App, e.Version, e.Device[:], e.State == outcome.Failed, e.ReceivedAt); err != nil {
-			return false, err
-		}
-	}
+	w.learnEvent(e)
 	return true, nil
 }
 

@@ -139,8 +139,8 @@ func TestQueriesUseTheirIndexes(t *testing.T) {
 		{"events of an app", `SELECT id FROM events WHERE id < $1 AND app = $2 ORDER BY id DESC`, "events_app (app=? AND id<?)", []any{1, "a"}},
 		{"events of a device", `SELECT id FROM events WHERE id < $1 AND device = $2 AND app || '' = $3 ORDER BY id DESC`, "events_once (device=?)", []any{1, []byte{1}, "a"}},
 		{"devices", `SELECT d.id FROM devices d WHERE d.app = $1 AND (d.last_seen, d.id) < ($2, $3) ORDER BY d.last_seen DESC, d.id DESC`, "devices_seen (app=? AND (last_seen,id)<(?,?))", []any{"a", 1, []byte{1}}},
-		{"outcomes", `SELECT count(*), sum(failed) FROM device_outcomes WHERE app = $1 AND version = $2 AND at >= $3`, "COVERING INDEX device_outcomes_window", []any{"a", "v", 1}},
-		{"old outcomes", `SELECT app, version, device FROM device_outcomes WHERE at < $1 LIMIT $2`, "device_outcomes_old (at<?)", []any{1, 1}},
+		{"outcomes", `SELECT count(*), sum(failed) FROM device_outcomes WHERE app = $1 AND version = $2 AND at >= $3 AND at > 0`, "COVERING INDEX device_outcomes_window", []any{"a", "v", 1}},
+		{"old outcomes", `SELECT app, version, device FROM device_outcomes WHERE first_at < $1 LIMIT $2`, "device_outcomes_old (first_at<?)", []any{1, 1}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			plan, err := selectAll(context.Background(), db.r, func(s scanner) (detail string, err error) {

@@ -18,7 +18,9 @@ type intake struct {
 
 // intakeSQL lists the statements by the constants that name them.
 var intakeSQL = append([]string{
-	insertEvent, insertFailure, failuresOverCap, dropFailure, insertOutcome,
+	insertEvent, insertFailure, failuresOverCap, dropFailure, readOutcome, insertOutcome, updateOutcome,
+	insertExposure, moveExposure, failTreated, failControl, silenceControl,
+	insertWait, deleteWait, heardOf, dueWaits, readClock, writeClock,
 	touchDevice, informDevice, runDevice, addCheck, addQuarter, addTraffic, addTrafficDay,
 }, rollupSQL...)
 
@@ -53,6 +55,11 @@ type batch struct {
 	all   map[string]*sql.Stmt
 	roll  *rollups
 	out   ingest.Written
+
+	patience *patience
+	lessons  []lesson
+	lessonOf map[deviceVersion]int
+	hurts    []*ingest.EventRow
 }
 
 // Write stores what devices reported; see [ingest.Store].
@@ -85,7 +92,7 @@ func (db *DB) batch(ctx context.Context, fn func(*batch) error) error {
 		return err
 	}
 	err = db.tx(ctx, func(tx *sql.Tx) error {
-		w := &batch{ctx: ctx, tx: tx, all: all, stmts: make(map[string]*sql.Stmt, len(all)), roll: &db.rollups}
+		w := &batch{ctx: ctx, tx: tx, all: all, stmts: make(map[string]*sql.Stmt, len(all)), roll: &db.rollups, patience: &db.patience}
 		if err := fn(w); err != nil {
 			return err
 		}
@@ -117,6 +124,19 @@ func (w *batch) write(b *ingest.Batch) error {
 		if len(b.Events) == 0 { // else the events tell
 			w.roll.delta.Seen(d.App, &d.Device, d.Published, d.Reach == ingest.Running)
 		}
+		if err := w.expose(d); err != nil {
+			return err
+		}
+		w.learnTold(d)
+	}
+	if err := w.settle(); err != nil {
+		return err
+	}
+	if err := w.failControls(); err != nil {
+		return err
+	}
+	if err := w.heard(b.Devices); err != nil {
+		return err
 	}
 	if err := w.checks(b.Checks); err != nil {
 		return err

@@ -154,7 +154,7 @@ func TestDeliveryDoesNotMatter(t *testing.T) {
 func drawEvent(t *rapid.T) ingest.EventRow {
 	n := rapid.ByteRange(1, 3).Draw(t, "device")
 	version := rapid.SampledFrom([]string{"1.0.0", "2.0.0"}).Draw(t, "version")
-	at := rapid.Int64Range(-5, 20).Draw(t, "at")
+	at := rapid.Int64Range(1, 20).Draw(t, "at")
 	switch rapid.IntRange(0, 2).Draw(t, "kind") {
 	case 0:
 		return failed(n, version, at)

@@ -16,11 +16,6 @@ const (
 		ORDER BY at DESC, version LIMIT 1000 OFFSET $3`
 
 	dropFailure = `DELETE FROM device_failures WHERE app = $1 AND device = $2 AND version = $3`
-
-	// A failure is final; the first installation and the first failure set the time.
-	insertOutcome = `INSERT INTO device_outcomes (app, version, device, failed, at) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (app, version, device) DO UPDATE SET failed = excluded.failed, at = excluded.at
-		WHERE excluded.failed AND NOT device_outcomes.failed`
 )
 
 // failure remembers that a version failed on a device, and forgets the oldest
@@ -79,26 +74,29 @@ func clearFailures(ctx context.Context, tx *sql.Tx, app string, id *ota.DeviceID
 	}
 	w.andText("version", version)
 	devices, err := selectAll(ctx, tx, scanDeviceID, `SELECT DISTINCT device FROM device_failures WHERE `+w.String(), w.args...)
-	if err != nil || len(devices) == 0 {
+	if err != nil {
 		return nil, err
 	}
+	// What fell silent or crashed is forgotten too, though it was never kept from the device.
 	for _, q := range []string{
-		`DELETE FROM device_outcomes WHERE failed AND (app, version, device) IN
-			(SELECT app, version, device FROM device_failures WHERE ` + w.String() + `)`,
+		`DELETE FROM device_outcomes WHERE state >= 6 AND reason <> '' AND ` + w.String(),
 		`DELETE FROM device_failures WHERE ` + w.String(),
 	} {
 		if _, err := tx.ExecContext(ctx, q, w.args...); err != nil {
 			return nil, storeError("clear failures", err)
 		}
 	}
+	if len(devices) == 0 {
+		return nil, nil
+	}
 	return devices, nil
 }
 
 // Outcomes counts the distinct devices that took a version, and those of them
-// that failed on it, at since (Unix ms) or later.
+// that reported that it failed, at since (Unix ms) or later.
 func (s reads) Outcomes(ctx context.Context, app, version string, since int64) (attempts, failures int, err error) {
 	row := s.q.QueryRowContext(ctx, `SELECT count(*), COALESCE(sum(CASE WHEN failed THEN 1 ELSE 0 END), 0)
-		FROM device_outcomes WHERE app = $1 AND version = $2 AND at >= $3`, app, version, since)
+		FROM device_outcomes WHERE app = $1 AND version = $2 AND at >= $3 AND at > 0`, app, version, since)
 	if err := row.Scan(&attempts, &failures); err != nil {
 		return 0, 0, storeError("count outcomes", err)
 	}

@@ -17,7 +17,9 @@ type reported struct {
 var reportedTables = []reported{
 	// Ids grow with the time of arrival, so the first rows are the oldest.
 	{"events", "id", "received_at < $1 AND id IN (SELECT id FROM events ORDER BY id LIMIT $2)"},
-	{"device_outcomes", "app, version, device", "at < $1"},
+	{"device_outcomes", "app, version, device", "first_at < $1"},
+	{"rollout_exposures", "app, rollout, device", "at < $1"},
+	{"outcome_waits", "app, device, version, rollout", "due < $1"},
 	{"check_counts", "app, minute, channel, answer, code, version", "minute < $1 AND app IN (" + appsIn + ")"},
 	{"check_quarters", "app, quarter, answer", "quarter < $1 AND app IN (" + appsIn + ")"},
 	{"traffic", "app, day, device", "day < $1"},

@@ -14,6 +14,11 @@ type Store interface {
 	// Write has returned nil. On an error nothing of the batch is stored.
 	Write(ctx context.Context, b *Batch) (Written, error)
 
+	// Sweep counts, at now (Unix ms), up to limit devices that were not heard of
+	// again within their health window; more says that others are due. Time in
+	// which no sweep was made does not count against them.
+	Sweep(ctx context.Context, now int64, limit int) (out Written, more bool, err error)
+
 	// Outcomes counts the devices that took the version, or failed on it, at
 	// since (Unix ms) or later.
 	Outcomes(ctx context.Context, app, version string, since int64) (attempts, failures int, err error)

@@ -12,6 +12,11 @@
 // because it is old, incomplete or of an unknown kind, never make an update
 // check wait, and never decide what a device gets.
 //
+// Commits tell what they brought to light ([Deps.Observe]): devices that came
+// into an arm of a rollout, came to another state with a version, or failed
+// within the health window. A sweep each minute adds those that fell silent;
+// time in which the server did not run does not count against them.
+//
 // # What counts for automatic halts
 //
 // A device counts once per version, as failed if it ever reported update_fail

@@ -83,6 +83,7 @@ func (s *Service) writeSome(ctx context.Context) {
 	if err := s.writePending(ctx); err != nil {
 		s.trouble(ctx, err)
 	}
+	s.sweep(ctx)
 }
 
 // writeAll stores all that waits now, and whatever of the rest comes along.
@@ -158,6 +159,7 @@ func (s *Service) trouble(ctx context.Context, err error) {
 func (s *Service) recovered(ctx context.Context) {
 	if s.failing {
 		s.failing = false
+		s.told = nil
 		s.log.InfoContext(ctx, "reports of devices are stored again")
 	}
 }

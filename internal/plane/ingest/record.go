@@ -101,6 +101,7 @@ func (s *Service) commit(ctx context.Context, first *call) int {
 	if err != nil {
 		s.stats.failed.Add(1)
 		s.trouble(ctx, err)
+		s.observeUnstored(s.batch.Events)
 		err = unavailable(err)
 	} else {
 		s.settle(&s.batch, out)

@@ -54,6 +54,10 @@ func (f *fakeStore) setWrite(fn func(*ingest.Batch) (ingest.Written, error)) {
 	f.write = fn
 }
 
+func (f *fakeStore) Sweep(context.Context, int64, int) (ingest.Written, bool, error) {
+	return ingest.Written{}, false, nil
+}
+
 func (f *fakeStore) Outcomes(_ context.Context, _, version string, since int64) (int, int, error) {
 	return f.counts(version, since)
 }

@@ -50,6 +50,8 @@ const (
 	notesAtOnce  = 250                    // of them written per turn
 	notesEvery   = 250 * time.Millisecond // with notesAtOnce: so that a flood of new devices leaves the processor to their checks
 	countsEvery  = 15 * time.Second
+	sweepEvery   = time.Minute
+	sweepAtOnce  = 250 // silent devices of one turn
 	metadataUnit = 512 // bytes of metadata that weigh as one more event
 )
 
@@ -86,6 +88,9 @@ type Service struct {
 	pending Batch // notes and counts taken out of their queues, not yet written
 	counted time.Time
 	failing bool
+	swept   time.Time             // when silent devices were looked for
+	overdue bool                  // more of them were found than one sweep takes
+	told    map[unstored]struct{} // failures handed on that could not be stored
 }
 
 // New returns a Service that does nothing until Run.

@@ -13,6 +13,11 @@ const defaultWindow = 24 * time.Hour
 
 // healthWindow returns the health window of a channel in ms.
 func healthWindow(view *decide.App, channel string) int64 {
+	if view != nil {
+		if ch := view.ChannelByName(channel); ch != nil && ch.Policy.Guard.HealthWindowMinutes > 0 {
+			return int64(ch.Policy.Guard.HealthWindowMinutes) * time.Minute.Milliseconds()
+		}
+	}
 	return defaultWindow.Milliseconds()
 }
 
