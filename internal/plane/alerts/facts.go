@@ -28,8 +28,8 @@ type appCache struct {
 	checks  map[int64]int64
 }
 
-// facts reads what the rules of an app need.
-func (s *Service) facts(ctx context.Context, app string, rules map[ota.AlertKind]ota.AlertRule) (*alert.Facts, error) {
+// facts reads what the rules of an app need, whose open alerts are these.
+func (s *Service) facts(ctx context.Context, app string, rules map[ota.AlertKind]ota.AlertRule, open map[key]*Row) (*alert.Facts, error) {
 	now := s.nowMS()
 	f := &alert.Facts{Now: now}
 	c, err := s.remember(ctx, app, now)
@@ -54,7 +54,14 @@ func (s *Service) facts(ctx context.Context, app string, rules map[ota.AlertKind
 	}
 	f.Asked = float64(all)
 	usual := func(kind ota.AlertKind, series string, n int64) alert.Usual {
-		return alert.Usual{N: float64(n), Past: c.series(series, now, int(rules[kind].Params["days"])), Known: true}
+		// While it is bad nothing is learnt: a wave that goes on must not become usual.
+		until := now - quarterMS
+		for k, r := range open {
+			if k.kind == kind && r.Since != 0 {
+				until = min(until, r.Since-quarterMS)
+			}
+		}
+		return alert.Usual{N: float64(n), Past: c.series(series, until, int(rules[kind].Params["days"])), Known: true}
 	}
 	var counts map[string]int64
 	f.Networks, f.Reported, counts = s.seen.lately(app)
@@ -218,8 +225,8 @@ func (s *Service) remember(ctx context.Context, app string, now int64) (*appCach
 }
 
 // series returns the counts of the quarters of the past days, those without any
-// included since the first that is known.
-func (c *appCache) series(name string, now int64, days int) []float64 {
+// included since the first that is known, up to a time.
+func (c *appCache) series(name string, until int64, days int) []float64 {
 	first := int64(0)
 	for q := range c.checks {
 		if first == 0 || q < first {
@@ -231,7 +238,7 @@ func (c *appCache) series(name string, now int64, days int) []float64 {
 		return nil
 	}
 	var out []float64
-	for q := from; q < min(c.quarter, now-quarterMS); q += quarterMS {
+	for q := from; q < min(c.quarter, until); q += quarterMS {
 		out = append(out, float64(c.past[name][q]))
 	}
 	return out

@@ -124,7 +124,7 @@ func (l *look) app(ctx context.Context, app AppRef) error {
 	if rules == nil {
 		rules = defaults(app.ID)
 	}
-	facts, err := l.s.facts(ctx, app.ID, rules)
+	facts, err := l.s.facts(ctx, app.ID, rules, l.open[app.ID])
 	if err != nil {
 		return err
 	}
