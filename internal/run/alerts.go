@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/outcome"
 	"github.com/waxwing-ota/waxwing/internal/driver/sqlstore"
 	"github.com/waxwing-ota/waxwing/internal/plane/alerts"
+	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
 	"github.com/waxwing-ota/waxwing/internal/surface/deviceapi/capgo"
 )
 
@@ -28,4 +30,26 @@ func (w watchedChannels) SetSelfChannel(ctx context.Context, app string, id ota.
 		w.switched(app)
 	}
 	return err
+}
+
+// sightings are what alerts look at of it. A device comes to a state by the ones
+// before it: who was offered nothing installs nothing.
+func sightings(v *ingest.Observed) []alerts.Sighting {
+	if v.Unstored {
+		return nil
+	}
+	out := make([]alerts.Sighting, 0, len(v.Exposed)+len(v.Moves)+len(v.Strange))
+	for i := range v.Exposed {
+		e := &v.Exposed[i]
+		out = append(out, alerts.Sighting{App: e.App, Device: e.Device, Network: e.Network})
+	}
+	for i := range v.Moves {
+		m := &v.Moves[i]
+		odd := m.From == outcome.None && m.To >= outcome.Installed && m.Reason != outcome.Silent
+		out = append(out, alerts.Sighting{App: m.App, Device: m.Device, Network: m.Network, Odd: odd})
+	}
+	for _, e := range v.Strange {
+		out = append(out, alerts.Sighting{App: e.App, Device: e.Device, Network: e.Network, Unknown: true})
+	}
+	return out
 }

@@ -26,8 +26,9 @@ func (s *Server) wireGuards() {
 	})
 }
 
-// observed hands on to the guard what came to light.
+// observed hands on to the guard and to alerts what came to light.
 func (s *Server) observed(ctx context.Context, o ingest.Observed) {
+	s.alerts.Observe(sightings(&o))
 	out := guards.Observed{
 		Exposed: make([]guards.Exposure, 0, len(o.Exposed)), Failing: make([]guards.Failing, 0, len(o.Failing)),
 	}

@@ -95,7 +95,7 @@ func keyMismatch(f *Facts, p params) []Sample {
 func switching(f *Facts, p params) []Sample {
 	limit := Bound(f.Switched.Past, p["z"], p["min_count"])
 	return []Sample{{
-		Value: f.Switched.N, Threshold: limit, Bad: f.Switched.N > limit,
+		Value: f.Switched.N, Threshold: limit, Bad: f.Switched.N > limit, Unknown: !f.Switched.Known,
 		Summary: fmt.Sprintf("devices chose a channel %.0f times in 15 minutes; %.0f are the limit", f.Switched.N, limit),
 	}}
 }
@@ -121,7 +121,7 @@ func forged(f *Facts, p params) []Sample {
 	} {
 		limit := Bound(s.u.Past, p["z"], p["min_count"])
 		out = append(out, Sample{
-			Subject: s.subject, Value: s.u.N, Threshold: limit, Bad: s.u.N > limit,
+			Subject: s.subject, Value: s.u.N, Threshold: limit, Bad: s.u.N > limit, Unknown: !s.u.Known,
 			Summary: fmt.Sprintf("%.0f %s in 15 minutes; %.0f are the limit", s.u.N, s.what, limit),
 		})
 	}

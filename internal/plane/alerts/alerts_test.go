@@ -206,6 +206,7 @@ func TestNoCheckins(t *testing.T) {
 // devices that choose channels without end.
 func TestStrangeTraffic(t *testing.T) {
 	w := start(t)
+	w.quietDays()
 	var all []alerts.Sighting
 	for i := range 400 {
 		all = append(all, alerts.Sighting{App: app, Device: ota.DeviceID{7, byte(i >> 8), byte(i)}, Network: 0xbeef, Unknown: i%2 == 0})
@@ -227,6 +228,19 @@ func TestStrangeTraffic(t *testing.T) {
 	}
 	if h := w.heard(); len(h) != 3 {
 		t.Errorf("not over: %v", h)
+	}
+}
+
+// TestNothingUsualYet: on its first day a server does not know what is strange.
+func TestNothingUsualYet(t *testing.T) {
+	w := start(t)
+	for i := range 100 {
+		w.s.Switched(app)
+		w.s.Observe([]alerts.Sighting{{App: app, Device: ota.DeviceID{3, byte(i)}, Unknown: true, Odd: true}})
+	}
+	w.look(30 * time.Second)
+	if h := w.heard(); len(h) != 0 {
+		t.Errorf("%v", h)
 	}
 }
 

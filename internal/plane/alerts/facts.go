@@ -2,6 +2,8 @@ package alerts
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/waxwing-ota/waxwing/internal/core/alert"
@@ -17,6 +19,7 @@ const (
 	knownAfter   = 45 * time.Minute
 	codeMismatch = "key_id_mismatch"
 	guardActor   = "system/guard"
+	aDay         = 96 // quarters without which nobody knows what is usual
 )
 
 // appCache is what of an app need not be read at each look.
@@ -61,7 +64,9 @@ func (s *Service) facts(ctx context.Context, app string, rules map[ota.AlertKind
 				until = min(until, r.Since-quarterMS)
 			}
 		}
-		return alert.Usual{N: float64(n), Past: c.series(series, until, int(rules[kind].Params["days"])), Known: true}
+		u := alert.Usual{N: float64(n), Past: c.series(series, until, int(rules[kind].Params["days"]))}
+		u.Known = series == seriesMismatch || len(u.Past) >= aDay
+		return u
 	}
 	var counts map[string]int64
 	f.Networks, f.Reported, counts = s.seen.lately(app)
@@ -200,6 +205,13 @@ func (s *Service) remember(ctx context.Context, app string, now int64) (*appCach
 	if n := len(mismatch); from < upto && (n == 0 || mismatch[n-1].Quarter != upto-quarterMS) {
 		mismatch = append(mismatch, Point{Quarter: upto - quarterMS})
 	}
+	// What is counted here has a past from its first quarter on, even an empty one.
+	for _, name := range []string{seriesSwitched, seriesUnknown, seriesOdd} {
+		has := func(p Point) bool { return p.Series == name }
+		if !slices.ContainsFunc(stored, has) && !slices.ContainsFunc(points, has) {
+			points = append(points, Point{Series: name, Quarter: upto - quarterMS})
+		}
+	}
 	for _, p := range mismatch {
 		points = append(points, Point{Series: seriesMismatch, Quarter: p.Quarter, N: p.N})
 	}
@@ -227,16 +239,14 @@ func (s *Service) remember(ctx context.Context, app string, now int64) (*appCach
 // series returns the counts of the quarters of the past days, those without any
 // included since the first that is known, up to a time.
 func (c *appCache) series(name string, until int64, days int) []float64 {
-	first := int64(0)
-	for q := range c.checks {
-		if first == 0 || q < first {
-			first = q
-		}
+	known := c.past[name]
+	if name == seriesMismatch {
+		known = c.checks
 	}
-	from := max(c.quarter-int64(min(days, maxDays))*24*3600_000, first)
-	if first == 0 {
+	if len(known) == 0 {
 		return nil
 	}
+	from := max(c.quarter-int64(min(days, maxDays))*24*3600_000, slices.Min(slices.Collect(maps.Keys(known))))
 	var out []float64
 	for q := from; q < min(c.quarter, until); q += quarterMS {
 		out = append(out, float64(c.past[name][q]))

@@ -135,7 +135,7 @@ func (l *look) app(ctx context.Context, app AppRef) error {
 			continue
 		}
 		for _, v := range alert.Evaluate(&r, facts) {
-			if v.Bad || l.open[app.ID][key{k.Name, v.Subject}] != nil {
+			if v.Bad && !v.Unknown || l.open[app.ID][key{k.Name, v.Subject}] != nil {
 				samples[key{k.Name, v.Subject}] = v
 			}
 		}

@@ -57,11 +57,35 @@ type Observed struct {
 	Exposed []Exposure
 	Moves   []Move
 	Failing []Failing
+	Strange []Strange
 
 	// Unstored says that the database could not be written. What is observed
 	// then comes from the reports and the snapshot alone, is only of Failing, and
 	// is told again when the devices' reports can be stored.
 	Unstored bool
+}
+
+// Strange is a report that a device took, or failed on, a version that the app
+// never had. The versions of native apps are not meant.
+type Strange struct {
+	App     string
+	Device  ota.DeviceID
+	Network uint32
+}
+
+// strange finds such reports among those that were stored.
+func strange(events []EventRow, stored []bool) []Strange {
+	var out []Strange
+	for i := range events {
+		e := &events[i]
+		if !stored[i] || e.Sum.Published || e.Sum.Version == "" || e.Sum.Version == ota.Builtin || e.Sum.Version == e.VersionBuild {
+			continue
+		}
+		if _, claims := outcome.Of(e.Action); claims {
+			out = append(out, Strange{App: e.App, Device: e.Device, Network: e.Network})
+		}
+	}
+	return out
 }
 
 // maxObserved bounds how much of a kind waits to be handed on.
@@ -85,7 +109,7 @@ func newObserver(fn func(context.Context, Observed)) *observer {
 
 // add takes in what was observed. It never waits for whoever is told.
 func (o *observer) add(v Observed) {
-	if o.fn == nil || len(v.Exposed)+len(v.Moves)+len(v.Failing) == 0 {
+	if o.fn == nil || len(v.Exposed)+len(v.Moves)+len(v.Failing)+len(v.Strange) == 0 {
 		return
 	}
 	o.mu.Lock()
@@ -94,7 +118,7 @@ func (o *observer) add(v Observed) {
 		to = &o.unstored
 		to.Unstored = true
 	}
-	o.lost += take(&to.Exposed, v.Exposed) + take(&to.Moves, v.Moves) + take(&to.Failing, v.Failing)
+	o.lost += take(&to.Exposed, v.Exposed) + take(&to.Moves, v.Moves) + take(&to.Failing, v.Failing) + take(&to.Strange, v.Strange)
 	o.mu.Unlock()
 	select {
 	case o.wake <- struct{}{}:
@@ -123,7 +147,7 @@ func (o *observer) deliver(ctx context.Context) {
 	if unstored.Unstored {
 		o.fn(ctx, unstored)
 	}
-	if len(stored.Exposed)+len(stored.Moves)+len(stored.Failing) > 0 {
+	if len(stored.Exposed)+len(stored.Moves)+len(stored.Failing)+len(stored.Strange) > 0 {
 		o.fn(ctx, stored)
 	}
 }
