@@ -135,20 +135,15 @@ func TestRollupsAreARecount(t *testing.T) {
 	if want := f.devices * (total / f.devices); stored != want {
 		t.Fatalf("%d events stored, want %d", stored, want)
 	}
-	for _, kept := range []struct {
-		name      string
-		got, want map[string]string
-	}{
-		{"counts", keptCounts(t, db), nil},
-		{"launches", keptLaunches(t, db), nil},
-		{"active", keptActive(t, db), nil},
+	want := recount(t, db)
+	for name, got := range map[string]map[string]string{
+		"counts": keptCounts(t, db), "launches": keptLaunches(t, db), "active": keptActive(t, db),
 	} {
-		kept.want = recount(t, db)[kept.name]
-		if len(kept.want) == 0 {
-			t.Errorf("%s: nothing was counted", kept.name)
+		if len(want[name]) == 0 {
+			t.Errorf("%s: nothing was counted", name)
 		}
-		if diff := gocmp.Diff(kept.want, kept.got); diff != "" {
-			t.Errorf("%s (-recount +kept):\n%.3000s", kept.name, diff)
+		if diff := gocmp.Diff(want[name], got); diff != "" {
+			t.Errorf("%s (-recount +kept):\n%.3000s", name, diff)
 		}
 	}
 }

@@ -17,6 +17,7 @@ type DeviceCount struct {
 
 // Store is what the package reads. Limits bound rows read, not only returned.
 type Store interface {
+	Sums
 	App(ctx context.Context, id string) (ota.App, error)
 	Apps(ctx context.Context, p ota.Page) ([]ota.App, string, error)
 	Channels(ctx context.Context, app string) ([]ota.Channel, error)

@@ -119,6 +119,7 @@ func build(d Deps) (*server, error) {
 	s.registerAudit()
 	s.registerWebhooks()
 	s.registerInsight()
+	s.registerAnalytics()
 	s.registerScans()
 	s.registerScanPolicy()
 	s.registerSuppressions()

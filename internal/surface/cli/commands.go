@@ -33,6 +33,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newEventsCommand(g),
 		newTrafficCommand(g),
 		newStatsCommand(g),
+		newAnalyticsCommand(g),
 		newChangesCommand(g),
 		newAuditCommand(g),
 		newOrgsCommand(g),
