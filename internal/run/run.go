@@ -32,6 +32,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/identity"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
+	"github.com/waxwing-ota/waxwing/internal/plane/plans"
 	"github.com/waxwing-ota/waxwing/internal/plane/scans"
 	"github.com/waxwing-ota/waxwing/internal/plane/snap"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
@@ -67,6 +68,7 @@ type Server struct {
 	errors    *errtrack.Service
 	alerts    *alerts.Service
 	guards    *guards.Service
+	plans     *plans.Service
 	routes    *routes
 	ready     *ready
 	ln        net.Listener
@@ -150,6 +152,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.notify.Run(ctx) })
 	g.Go(func() error { return s.scans.Run(ctx) })
 	g.Go(func() error { return s.alerts.Run(ctx) })
+	g.Go(func() error { return s.plans.Run(ctx) })
 	g.Go(func() error { return (&sweeper{sweep: s.control.SweepApprovals, log: s.log}).run(ctx) })
 	g.Go(func() error { return s.forwardAudit(ctx) })
 	g.Go(func() error { return (&collector{collect: s.control.CollectGarbage, log: s.log}).run(ctx) })

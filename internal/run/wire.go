@@ -55,6 +55,7 @@ func (s *Server) wirePlanes() error {
 	})
 	s.wireAlerts()
 	s.wireGuards()
+	s.plans = s.wirePlans()
 	s.tokens = token.New(token.Deps{
 		Store: sqlstore.Tokens{DB: s.db}, Grants: s.db.EffectiveGrants, Now: time.Now, Rand: rand.Reader,
 		Verifier: s.idVerifier(), Audience: s.ciAudience(), Actions: func() []string { return s.access.Actions() },
@@ -95,6 +96,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 	deps.Identity, deps.Base = s.identity, s.base
 	deps.Settings = config.Values(s.cfg)
 	deps.Insight = insight.New(s.db, time.Now)
+	deps.Plans = s.plans
 	admin, err := adminapi.New(deps)
 	if err != nil {
 		return err

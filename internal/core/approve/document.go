@@ -90,6 +90,26 @@ type Rollout struct {
 	BPS     int    `json:"percentage_bps"`
 	Enabled bool   `json:"enabled"`
 	Paused  bool   `json:"paused"`
+
+	Plan    *ota.RolloutPlan `json:"plan,omitempty"`    // what it will do by itself
+	Cohorts []Cohort         `json:"cohorts,omitempty"` // that its target depends on
+}
+
+// Cohort is what decides who is in a cohort.
+type Cohort struct {
+	Name   string     `json:"name"`
+	Expr   string     `json:"expression"`
+	Size   int        `json:"size"`
+	Digest ota.Digest `json:"digest"` // of the list of custom ids
+}
+
+// CohortOf describes a cohort that has its list.
+func CohortOf(c *ota.Cohort) Cohort {
+	var b []byte
+	for _, id := range c.CustomIDs {
+		b = fmt.Appendf(b, "%q\n", id)
+	}
+	return Cohort{Name: c.Name, Expr: c.Expr, Size: len(c.CustomIDs), Digest: ota.Sum(b)}
 }
 
 // Change is an object before and after; nil = there is none.

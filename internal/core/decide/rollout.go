@@ -84,3 +84,7 @@ func targetResult(match bool) string {
 	}
 	return "skip"
 }
+
+// Selects says whether a rollout offers its bundle to a device, and why, without
+// the rules that may still forbid it.
+func (r *Rollout) Selects(c *Check) (in bool, why string) { return r.selects(c) }

@@ -138,6 +138,9 @@ type RolloutRequest struct {
 	Enabled *bool  `json:"enabled,omitempty"`
 	Paused  *bool  `json:"paused,omitempty"`
 	Reason  string `json:"reason,omitempty"`
+
+	Plan   *RolloutPlan `json:"plan,omitempty"`   // how it goes on by itself
+	Preset string       `json:"preset,omitempty"` // steps by name: careful, standard, fast; none takes the plan away
 }
 
 // ProbeRequest asks what a device would get now.

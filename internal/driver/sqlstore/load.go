@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/plane/snap"
@@ -35,6 +36,11 @@ func (s reads) loadApp(ctx context.Context, id string, known func(int64) bool) (
 		return l, err
 	}
 	reach := map[int64]struct{}{}
+	if slices.ContainsFunc(channels, snap.NeedsCohorts) {
+		if l.Cohorts, err = s.Cohorts(ctx, id); err != nil {
+			return l, err
+		}
+	}
 	for _, c := range channels {
 		history, err := s.lineage(ctx, c.ID)
 		if err != nil {

@@ -21,6 +21,7 @@ const (
 	CodeNativeNotFound  = "native_not_found"
 	CodeNoSBOM          = "sbom_not_found"
 	CodeNoProvenance    = "provenance_not_found"
+	CodeCohortNotFound  = "cohort_not_found"
 
 	CodeApprovalNotFound = "approval_not_found"
 
@@ -48,6 +49,10 @@ const (
 	CodeBindsFull          = "binds_full"
 	CodeNativeExists       = "native_exists" // with other packages
 	CodeTooManyNatives     = "too_many_natives"
+	CodeTooManyCohorts     = "too_many_cohorts"
+	CodeCohortInUse        = "cohort_in_use"    // a rollout or another cohort names it
+	CodeCohortProtected    = "cohort_protected" // it decides who gets what was approved
+	CodeNoPlan             = "rollout_without_steps"
 	CodeProvenanceMissing  = "provenance_missing"  // the channel asks for it
 	CodeProvenanceUnsigned = "provenance_unsigned" // the channel asks for a signature
 
@@ -74,6 +79,7 @@ const (
 	CodeChecksumMismatch  = "checksum_mismatch"
 	CodeSignatureWrong    = "signature_wrong" // it opens to something else
 	CodeURLInvalid        = "url_invalid"
+	CodeCohortInvalid     = "cohort_invalid"
 	CodeTextTooLong       = "text_too_long"
 	CodeImportInvalid     = "import_invalid"
 	CodeHaltInvalid       = "halt_invalid"

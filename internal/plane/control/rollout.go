@@ -63,28 +63,53 @@ func (s *Service) rolloutAct(app string, in rolloutCall, out *ota.Rollout) *act 
 		set(&r.BPS, in.BPS)
 		set(&r.Enabled, in.Enabled)
 		if in.Paused != nil {
-			s.pause(r, *in.Paused, in.Reason)
+			r.PausedAt, r.PauseReason = s.paused(r, *in.Paused, in.Reason)
+		}
+		replanned, err := s.setPlan(ctx, tx, app, r, &in.RolloutRequest)
+		if err != nil {
+			return nil, err
 		}
 		if *out = *r; *r == before {
 			return nothing(), nil
 		}
-		more := a.kind == ota.ActRolloutStart || wider(before, *r)
+		more := a.kind == ota.ActRolloutStart || replanned || wider(before, *r)
 		if more {
 			if err := cmp.Or(open(&ch), inService(&b)); err != nil {
 				return nil, err
 			}
 		}
-		pl := &plan{channel: &was, rollout: &approve.Rollout{Version: r.Version, BPS: r.BPS, Enabled: r.Enabled, Paused: r.PausedAt != 0}}
+		pl := &plan{channel: &was}
+		if pl.rollout, err = rolloutDocument(ctx, tx, app, r); err != nil {
+			return nil, err
+		}
 		pl.run = func(ctx context.Context, tx Tx, actor ota.Actor) (ota.Change, error) {
 			if a.kind == ota.ActRolloutStart {
 				r.StartedBy = string(actor)
 			}
+			if r.Plan != nil && r.Progress == nil {
+				s.begin(r)
+			} else {
+				s.soak(&before, r)
+			}
 			*out = *r
 			return changed(change(string(a.kind), app, in.Channel, r), orNil(was.Rollout), *r), tx.UpdateChannel(ctx, ch)
 		}
-		return pl, s.guardRollout(ctx, tx, pl, b, more, a.kind == ota.ActRolloutStart)
+		return pl, s.guardRollout(ctx, tx, pl, b, more, a.kind == ota.ActRolloutStart || replanned)
 	}
 	return a
+}
+
+// rolloutDocument describes how a rollout will be, for approval: with all that
+// its plan will do by itself later.
+func rolloutDocument(ctx context.Context, r Reader, app string, ro *ota.Rollout) (*approve.Rollout, error) {
+	d := &approve.Rollout{Version: ro.Version, BPS: ro.BPS, Enabled: ro.Enabled, Paused: ro.PausedAt != 0, Plan: ro.Plan}
+	src := targetOf(ro)
+	if src == "" {
+		return d, nil
+	}
+	var err error
+	_, d.Cohorts, err = cohortsOf(ctx, r, app, src)
+	return d, err
 }
 
 // wider reports whether a change offers a rollout to more devices.
@@ -148,16 +173,25 @@ func (s *Service) newRollout(ctx context.Context, tx Tx, ch *ota.Channel, versio
 	}, nil
 }
 
-// pause stamps or clears the pause; pausing what is paused keeps its time.
+// pause stamps or clears the pause of a rollout, and stops or starts the clock
+// of its plan.
 func (s *Service) pause(r *ota.Rollout, paused bool, reason string) {
+	before := *r
+	r.PausedAt, r.PauseReason = s.paused(r, paused, reason)
+	s.soak(&before, r)
+}
+
+// paused is the pause of a rollout; pausing what is paused keeps its time.
+func (s *Service) paused(r *ota.Rollout, paused bool, reason string) (at int64, why string) {
 	switch {
 	case !paused:
-		r.PausedAt, r.PauseReason = 0, ""
+		return 0, ""
 	case r.PausedAt == 0:
-		r.PausedAt, r.PauseReason = s.nowMS(), reason
+		return s.nowMS(), reason
 	case reason != "":
-		r.PauseReason = reason
+		return r.PausedAt, reason
 	}
+	return r.PausedAt, r.PauseReason
 }
 
 // channelCall is a request about a channel that says no more, as it is approved.
@@ -196,7 +230,10 @@ func (s *Service) promoteAct(app string, in channelCall, out *ota.Release) *act 
 			*out, err = s.put(ctx, tx, actor, &ch, ota.Release{Kind: ota.ReleasePromote, BundleID: b.ID, Version: b.Version}, current(&ch))
 			return changed(change("rollout.promote", app, in.Channel, releaseDetail(out)), orNil(was.Release), *out), err
 		}
-		return pl, s.guardRollout(ctx, tx, pl, b, true, false)
+		// Who approved a plan with a target did not say that everybody may have it,
+		// unless the plan does.
+		narrow := targetOf(was.Rollout) != "" && !was.Rollout.Plan.Promotes()
+		return pl, s.guardRollout(ctx, tx, pl, b, true, narrow)
 	}
 	return a
 }

@@ -33,6 +33,10 @@ type Reader interface {
 
 	NativeBuilds(ctx context.Context, app string) ([]ota.NativeBuild, error) // latest registered first
 
+	Cohorts(ctx context.Context, app string) ([]ota.Cohort, error)     // by name
+	CohortNames(ctx context.Context, app string) ([]ota.Cohort, error) // by name, without their lists
+	Cohort(ctx context.Context, app, name string) (ota.Cohort, error)
+
 	Override(ctx context.Context, app string, id ota.DeviceID) (Override, error)
 
 	Org(ctx context.Context, id string) (ota.Org, error)
@@ -131,6 +135,9 @@ type Tx interface {
 
 	InsertNative(ctx context.Context, n ota.NativeBuild) error
 	DeleteNative(ctx context.Context, app, platform, version string) error
+
+	SetCohort(ctx context.Context, c ota.Cohort) error
+	DeleteCohort(ctx context.Context, app, name string) error
 
 	SetOverride(ctx context.Context, app string, id ota.DeviceID, o Override, at int64) error
 	ClearOverride(ctx context.Context, app string, id ota.DeviceID) error

@@ -26,8 +26,13 @@ func Build(l Loaded, prev *decide.App) *decide.App {
 	}
 	bundles := buildBundles(l, old)
 	app.Natives = buildNatives(l)
+	targets := newTargets(l)
 	for i := range l.Channels {
-		app.Channels = append(app.Channels, buildChannel(&l.Channels[i], bundles))
+		ch := buildChannel(&l.Channels[i], bundles)
+		if ch.Rollout != nil {
+			ch.Rollout.Target = targets.of(l.Channels[i].Rollout)
+		}
+		app.Channels = append(app.Channels, ch)
 	}
 	app.Held, app.Refused = buildHeld(bundles)
 	slices.SortFunc(app.Channels, func(a, b *decide.Channel) int {

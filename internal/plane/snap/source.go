@@ -34,6 +34,7 @@ type Loaded struct {
 	Bundles  map[int64]ota.Bundle // by id; variants with their files, unless known to the caller
 	Versions []string             // of all bundles, deleted ones too
 	Natives  []ota.NativeBuild    // registered native versions
+	Cohorts  []ota.Cohort         // nil unless a rollout has a target
 
 	ChangedAt int64 // the last recorded change of the app, Unix ms
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/identity"
 	"github.com/waxwing-ota/waxwing/internal/plane/insight"
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
+	"github.com/waxwing-ota/waxwing/internal/plane/plans"
 	"github.com/waxwing-ota/waxwing/internal/plane/scans"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
 )
@@ -41,6 +42,7 @@ type Deps struct {
 	Webhooks     *notify.Service
 	Scans        *scans.Service
 	Alerts       *alerts.Service
+	Plans        *plans.Service
 	Authenticate Authenticator
 	Access       Access
 	Directory    *directory.Service
@@ -114,6 +116,8 @@ func build(d Deps) (*server, error) {
 	s.registerBundles()
 	s.registerDocuments()
 	s.registerNatives()
+	s.registerPlans()
+	s.registerCohorts()
 	s.registerDevices()
 	s.registerEvents()
 	s.registerAudit()

@@ -30,8 +30,9 @@ func (h *handler) check(w http.ResponseWriter, r *http.Request) {
 		h.noApp(w)
 		return
 	}
-	c := in.checkOf(app)
-	out := decide.Decide(app, &c, nil)
+	in.asked = in.checkOf(app) // in a place that is used again: what targets look at would be made anew otherwise
+	c := &in.asked
+	out := decide.Decide(app, c, nil)
 	seen := ingest.Seen{App: in.AppID, Device: in.device(app), Kind: out.Kind, Code: out.Code, Offered: out.Version}
 	if out.Channel != nil {
 		seen.Channel = out.Channel.Name
@@ -44,7 +45,7 @@ func (h *handler) check(w http.ResponseWriter, r *http.Request) {
 		out.Version = in.raw // as the device spells it: it compares
 	}
 	// The body was decoded and is not needed any more: its buffer holds the answer.
-	reply(w, h.Edge.Answer(body, h.base(r), app, &c, &out))
+	reply(w, h.Edge.Answer(body, h.base(r), app, c, &out))
 }
 
 // noApp answers for an app that is not here. The reference server says 429,

@@ -43,6 +43,7 @@ type info struct {
 	build  string         // VersionBuild as the device spelled it
 	plugin semver.Version
 	raw    string // VersionName as the device spelled it
+	asked  decide.Check
 }
 
 // stringMap is a JSON object of strings.
