@@ -28,7 +28,7 @@ func newCatalog(s *Scenario, seed uint64) *catalog {
 	c := &catalog{files: s.Release.Delivery == deliverFiles, seed: seed}
 	c.channel = ota.Channel{ID: 1, App: appID, Name: channelName, Policy: ota.DefaultPolicy()}
 	c.channel.Policy.Public = true
-	c.channel.Policy.AutoHalt.Enabled = s.Rollout.Guard
+	c.channel.Policy.AutoHalt.Enabled = s.Rollout.Guard && !s.Rollout.NoThreshold
 	c.publish(before)
 	return c
 }

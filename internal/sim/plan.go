@@ -75,7 +75,26 @@ func (s *server) advance() {
 func (s *server) promote() {
 	s.cat.publish(release)
 	s.cat.channel.Rollout = nil
-	if st := s.watch.state; st != nil {
-		s.watch.start(s, true, &guard.Baseline{Devices: st.All.Treated, Failed: st.All.TreatedFailed})
+	if s.watch.state != nil {
+		s.watch.start(s, true, s.history())
 	}
+}
+
+// history is how the release did on the devices of its rollout whose health
+// window is over; nil if these are few. Counting the others too would make it
+// look better than it is, and a guard afterwards too strict.
+func (s *server) history() *guard.Baseline {
+	var b guard.Baseline
+	for _, e := range s.exposed[:s.matured] {
+		if sub := &s.subjects[e.phone]; sub.watch == s.watch.n && sub.arm == treatedArm && sub.exposed == e.at {
+			b.Devices++
+			if sub.failing {
+				b.Failed++
+			}
+		}
+	}
+	if b.Devices < 100 {
+		return nil
+	}
+	return &b
 }

@@ -88,6 +88,8 @@ type Release struct {
 type Rollout struct {
 	Steps []Step `json:"steps" yaml:"steps"` // none = to everybody at once
 	Guard bool   `json:"guard" yaml:"guard"` // the server may stop it by itself
+	// NoThreshold leaves the stopping to the guard's tests alone.
+	NoThreshold bool `json:"no_threshold" yaml:"no_threshold"`
 }
 
 // Step is a share in 1/10 000, how long it lasts at least, and what the next one

@@ -172,3 +172,22 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A good release that goes out faster than its health window is not halted
+// later for what only comes to light when the windows end.
+func TestGoodReleaseInStepsIsNotHalted(t *testing.T) {
+	for _, seed := range []uint64{1, 5} {
+		if r := run(t, "good", 20_000, seed, func(s *Scenario) { s.Hours = 60 }); len(r.Halts) > 0 || r.Had < 10_000 {
+			t.Errorf("seed %d: %d had it, halts %+v", seed, r.Had, r.Halts)
+		}
+	}
+}
+
+// Devices that lie cannot keep a release from going out unnoticed: a few of
+// them in two networks are not enough for the guard by themselves.
+func TestForgersAreNotCounted(t *testing.T) {
+	r := run(t, "default", 5_000, 1, func(s *Scenario) { s.Forgers = Forgers{Share: 0.01, Networks: 2, Claim: claimWorks} })
+	if len(r.Halts) > 0 || r.Healthy < 0.985 || r.Outcomes["healthy"] <= r.EndedOn-20 {
+		t.Errorf("healthy %.4f, outcomes %v, halts %+v", r.Healthy, r.Outcomes, r.Halts)
+	}
+}

@@ -3,8 +3,10 @@ package cli
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -21,6 +23,8 @@ type simulateOptions struct {
 	seed    uint64
 	csv     string
 	list    bool
+	report  bool
+	server  serverOptions
 }
 
 func newSimulateCommand(g *Globals) *cobra.Command {
@@ -34,12 +38,20 @@ the devices are the state machine of the device library, and how people and
 networks behave is assumed by a scenario. The same scenario and seed always make
 the same report. A scenario is one that comes with the program (--list), or a
 YAML or JSON file, whose path has a dot or a slash in it, that says what differs
-from the default one.`,
-		Example: "  waxwing simulate\n  waxwing simulate bad30 --devices 1000000\n  waxwing simulate ./mine.yaml --seed 7 --json\n  waxwing simulate good --csv adoption.csv",
-		Args:    cobra.MaximumNArgs(1),
+from the default one.
+
+With --server real devices of the device library ask a running server over HTTP
+instead, through a network with the scenario's faults; the server must be on this
+machine, unless you say that it is yours.`,
+		Example: "  waxwing simulate\n  waxwing simulate bad30 --devices 1000000\n  waxwing simulate ./mine.yaml --seed 7 --json\n  waxwing simulate good --csv adoption.csv\n" +
+			"  waxwing simulate --server http://127.0.0.1:8080 --app com.example.shop --devices 200 --duration 60s",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.list {
 				return listScenarios(g)
+			}
+			if o.report {
+				return o.document(cmd, g)
 			}
 			return o.run(cmd.Context(), g, append(args, "default")[0])
 		},
@@ -50,6 +62,8 @@ from the default one.`,
 	f.Uint64Var(&o.seed, "seed", 1, "what chance follows from")
 	f.StringVar(&o.csv, "csv", "", "write the adoption curve to this file as CSV; - is standard output, instead of the report")
 	f.BoolVar(&o.list, "list", false, "list the scenarios that come with the program")
+	f.BoolVar(&o.report, "report", false, "run all that docs/simulation.md shows and write it to standard output; --devices bounds each run")
+	o.server.bind(c)
 	return c
 }
 
@@ -89,6 +103,9 @@ func (o *simulateOptions) run(ctx context.Context, g *Globals, name string) erro
 	if err != nil {
 		return err
 	}
+	if o.server.URL != "" {
+		return o.server.run(ctx, g, s, o.devices, o.seed)
+	}
 	start := time.Now()
 	r, err := sim.Run(ctx, s, o.devices, o.seed)
 	if err != nil {
@@ -108,4 +125,30 @@ func (o *simulateOptions) run(ctx context.Context, g *Globals, name string) erro
 		}
 	}
 	return g.Print(r, func(w io.Writer) { sim.WriteText(w, &r) })
+}
+
+// document writes docs/simulation.md.
+func (o *simulateOptions) document(cmd *cobra.Command, g *Globals) error {
+	atMost := 0
+	if cmd.Flags().Changed("devices") {
+		atMost = o.devices
+	}
+	var b bytes.Buffer
+	err := sim.WriteDocument(cmd.Context(), &b, atMost, o.seed, func(title string) sim.Measure {
+		g.Note("%s", title)
+		start := time.Now()
+		return func() string {
+			took := time.Since(start)
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			return fmt.Sprintf("Took %.1f s; the process held %d MB of memory by then.", took.Seconds(), m.Sys>>20)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	type document struct {
+		Markdown string `json:"markdown"`
+	}
+	return g.Print(document{b.String()}, func(w io.Writer) { _, _ = b.WriteTo(w) })
 }
