@@ -88,6 +88,7 @@ func New(d Deps) (*Console, error) {
 	c.registerOverview()
 	c.registerApps()
 	c.registerApp()
+	c.registerAnalytics()
 	c.registerBundles()
 	c.registerChannels()
 	c.registerChannel()

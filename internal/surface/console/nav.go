@@ -31,6 +31,7 @@ var topLinks = []link{
 func appLinks(app string) []link {
 	return []link{
 		{Name: "App", To: address("apps", app), action: "app.get"},
+		{Name: "Analytics", To: address("apps", app, "analytics"), action: "app.get"},
 		{Name: "Channels", To: address("apps", app, "channels"), action: "channel.list"},
 		{Name: "Bundles", To: address("apps", app, "bundles"), action: "bundle.list"},
 		{Name: "Scans", To: address("apps", app, "scans"), action: "scan.list"},
