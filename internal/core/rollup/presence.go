@@ -86,9 +86,11 @@ func (p *Presence) Add(m Mark, uses []Use) (_ []Use, late bool) {
 	return uses, false
 }
 
-// between appends what two neighbours make, times n; a is nil before the first.
+// between appends what two neighbours make, times n; a is nil before the first. A
+// pause between two turns to the same side, or before the first, is followed by a
+// session even if the turn that began it was lost.
 func between(a, b *Mark, n int64, uses []Use) []Use {
-	if b.Front && (a == nil || b.At-a.At > SessionGap) {
+	if a == nil || b.At-a.At > SessionGap && !(a.Front && !b.Front) {
 		uses = append(uses, Use{b.Got, b.Version, b.Published, Sessions, n})
 	}
 	if a != nil && a.Front && !b.Front && b.At > a.At && b.At-a.At <= MaxForeground {

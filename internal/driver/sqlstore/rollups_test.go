@@ -303,10 +303,11 @@ func (c *recounter) use() {
 			return cmp.Or(cmp.Compare(a.at, b.at), front(a)-front(b), strings.Compare(a.version, b.version))
 		})
 		for i, b := range turns {
-			if b.front && (i == 0 || b.at-turns[i-1].at > 30*60_000) {
+			stayed := i > 0 && turns[i-1].front && !b.front
+			if i == 0 || !stayed && b.at-turns[i-1].at > 30*60_000 {
 				c.count(app, b.got, b.version, rollup.Sessions, 1)
 			}
-			if !b.front && i > 0 && turns[i-1].front {
+			if stayed {
 				if d := b.at - turns[i-1].at; d <= 4*3_600_000 {
 					c.count(app, b.got, turns[i-1].version, rollup.ForegroundMS, d)
 				}

@@ -52,12 +52,20 @@ var dims = []struct {
 
 // distribution is which versions, platforms, systems and plugins are in use.
 func (s *Service) distribution(ctx context.Context, k *question) error {
+	span := k.Span
+	span.Version = ""
+	all, err := s.store.RollupActive(ctx, span, rollup.All, false)
+	if err != nil {
+		return err
+	}
+	whole := map[int64]int64{}
+	for _, r := range all {
+		whole[r.At] = r.N
+	}
 	for _, d := range dims {
 		if k.Res != rollup.Day && d.dim != rollup.Version {
 			continue
 		}
-		span := k.Span
-		span.Version = ""
 		rows, err := s.store.RollupActive(ctx, span, d.dim, false)
 		if err != nil {
 			return err
@@ -75,13 +83,9 @@ func (s *Service) distribution(ctx context.Context, k *question) error {
 			continue
 		}
 		now := k.index(latest)
-		var whole int64
-		for _, v := range of {
-			whole += int64(v[now])
-		}
 		for _, name := range top(of, 2*maxSeries, func(v []float64) int64 { return int64(v[now]) }) {
 			k.add(d.name, name, devices, of[name])
-			k.fact(d.name, name, share, percent(int64(of[name][now]), whole))
+			k.fact(d.name, name, share, min(100, percent(int64(of[name][now]), whole[latest])))
 		}
 	}
 	return nil
