@@ -28,6 +28,7 @@ type Server interface {
 	SetRollout(ctx context.Context, app, channel string, in ota.RolloutRequest) (ota.Rollout, error)
 	Bundle(ctx context.Context, app, version string) (ota.Bundle, error)
 	scans
+	AddSourceMaps(ctx context.Context, app, version string, in ota.NewSourceMaps) error
 	NativeBuilds(ctx context.Context, app, channel string) ([]ota.NativeBuild, error)
 }
 

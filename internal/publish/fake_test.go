@@ -23,6 +23,9 @@ type fake struct {
 	suppressions []ota.Suppression
 	uploads      []ota.ScanUpload
 
+	sourceMaps map[string]ota.Digest
+	mapsErr    error
+
 	mu       sync.Mutex
 	app      ota.App
 	keys     []ota.Key
@@ -268,4 +271,19 @@ func newKey(t testing.TB) *seal.PrivateKey {
 		t.Fatal(err)
 	}
 	return k
+}
+
+func (f *fake) AddSourceMaps(_ context.Context, _, _ string, in ota.NewSourceMaps) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, m := range in.Maps {
+		if _, ok := f.blobs[m.Blob]; !ok {
+			return ota.Conflict("source_map_blob_missing", "%s is not there", m.Path)
+		}
+		if f.sourceMaps == nil {
+			f.sourceMaps = map[string]ota.Digest{}
+		}
+		f.sourceMaps[m.Path] = m.Blob
+	}
+	return f.mapsErr
 }

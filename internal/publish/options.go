@@ -39,7 +39,11 @@ type Options struct {
 	NoManifest   bool // publish the zip only: devices always load all of it
 	AllowNoReady bool // the call to notifyAppReady is not found, and that is right
 	NoScan       bool // do not scan the build; the policy may forbid that
-	DryRun       bool // ask the server what is missing, and change nothing
+	// AllowInlineMaps publishes scripts that have their source map inside.
+	AllowInlineMaps bool
+	NoSourceMaps    bool  // source maps are left out of the bundle and not sent either
+	SourceMaps      fs.FS // where source maps are; nil = in Dir
+	DryRun          bool  // ask the server what is missing, and change nothing
 
 	Native *scan.Native // what the native build declares, for the scan; nil = unknown
 	Memo   *scan.Memo   // what earlier scans found in the same files; nil = nothing
@@ -80,6 +84,7 @@ type Result struct {
 	DryRun   bool          `json:"dry_run"` // nothing was changed
 	// NativeMismatch says what native versions lack that was accepted.
 	NativeMismatch []string     `json:"native_mismatch,omitempty"`
+	SourceMaps     int          `json:"source_maps"` // that were sent; devices do not get them
 	Warnings       []Warning    `json:"warnings"`
 	Scan           *ScanSummary `json:"scan"` // nil = there was none
 }

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"io/fs"
 	"slices"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
@@ -17,6 +18,7 @@ type push struct {
 	variants []*variant
 	up       *uploader
 	progress Progress
+	maps     fs.FS  // the build as it is, with source maps
 	report   []byte // JSON of the scan's; nil = there was no scan
 	result   Result
 }
@@ -28,7 +30,8 @@ func Push(ctx context.Context, c Server, o Options) (Result, error) {
 	if err := checkOptions(o); err != nil {
 		return Result{}, err
 	}
-	p := &push{server: c, o: o, up: newUploader(c, o.App), progress: o.Progress}
+	p := &push{server: c, o: o, up: newUploader(c, o.App), progress: o.Progress, maps: o.Dir}
+	p.o.Dir = withoutMaps{o.Dir} // devices get no source map, whatever happens below
 	if p.progress == nil {
 		p.progress = silent{}
 	}
@@ -76,6 +79,9 @@ func (p *push) run(ctx context.Context) error {
 	if err := p.sendScan(ctx); err != nil {
 		return err
 	}
+	if err := p.sendMaps(ctx); err != nil {
+		return err
+	}
 	return p.release(ctx)
 }
 
@@ -88,6 +94,9 @@ func (p *push) read(ctx context.Context) error {
 	}
 	p.scan = scan
 	p.result.Tree, p.result.Files, p.result.Size = scan.Tree, len(scan.Files), scan.Size
+	if err := p.checkReferences(); err != nil {
+		return err
+	}
 	return p.checkBuild()
 }
 

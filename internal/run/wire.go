@@ -94,6 +94,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 		Probe: s.probe, Status: s.status, MaxBody: s.cfg.MaxBody, Log: s.log,
 	}
 	deps.Identity, deps.Base = s.identity, s.base
+	deps.Errors = s.errors
 	deps.Settings = config.Values(s.cfg)
 	deps.Insight = insight.New(s.db, time.Now)
 	deps.Plans = s.plans

@@ -95,8 +95,8 @@ type ErrorSample struct {
 	Metadata      map[string]string `json:"metadata"`
 }
 
-// ErrorDetail is a group with all that is kept of it.
-type ErrorDetail struct {
+// ErrorGroupDetail is a group with all that is kept of it.
+type ErrorGroupDetail struct {
 	ErrorGroup
 	Versions []ErrorVersion `json:"versions"` // most reports first
 	Hours    []ErrorHour    `json:"hours"`    // of the last seven days, oldest first

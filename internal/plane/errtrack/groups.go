@@ -36,8 +36,8 @@ func (s *Service) Groups(ctx context.Context, app string, f ota.ErrorFilter, p o
 
 // Group returns a group with what is kept of it. The stack is that of a sample
 // (0 = the newest one), symbolicated if the maps are there.
-func (s *Service) Group(ctx context.Context, app string, id, sample int64) (ota.ErrorDetail, error) {
-	var d ota.ErrorDetail
+func (s *Service) Group(ctx context.Context, app string, id, sample int64) (ota.ErrorGroupDetail, error) {
+	var d ota.ErrorGroupDetail
 	var err error
 	if d.ErrorGroup, err = s.d.Store.ErrorGroup(ctx, app, id); err != nil {
 		return d, err

@@ -45,14 +45,7 @@ func (s *Service) AddSourceMaps(ctx context.Context, actor ota.Actor, app, versi
 			}
 			all[i] = ota.SourceMap{Path: m.Path, Blob: m.Blob, Size: size, At: now, By: actor}
 		}
-		return s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) {
-			for i := range all {
-				if err := tx.SetSourceMap(ctx, b.ID, all[i]); err != nil {
-					return ota.Change{}, err
-				}
-			}
-			return change("sourcemap.create", "bundle "+version, fields{"maps": len(all)}), nil
-		})
+		return s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) { return setMaps(ctx, tx, &b, all) })
 	})
 	if err != nil {
 		return nil, err
@@ -60,6 +53,35 @@ func (s *Service) AddSourceMaps(ctx context.Context, actor ota.Actor, app, versi
 	s.maps.forget()
 	s.seen.forget()
 	return s.d.Store.SourceMaps(ctx, app, version)
+}
+
+// setMaps writes the maps that are not there yet; none = nothing changes.
+func setMaps(ctx context.Context, tx Tx, b *ota.Bundle, all []ota.SourceMap) (ota.Change, error) {
+	had, err := tx.SourceMaps(ctx, b.App, b.Version)
+	if err != nil {
+		return ota.Change{}, err
+	}
+	blobs := make(map[string]ota.Digest, len(had))
+	for _, m := range had {
+		blobs[m.Path] = m.Blob
+	}
+	n := 0
+	for _, m := range all {
+		if blob, ok := blobs[m.Path]; ok && blob == m.Blob {
+			continue
+		} else if !ok && len(blobs) >= maxMaps {
+			return ota.Change{}, ota.Invalid(CodeSourceMapTooMany, "a bundle has at most %d source maps", maxMaps).WithField("maps").WithHint("split the app into fewer chunks")
+		}
+		blobs[m.Path] = m.Blob
+		if err := tx.SetSourceMap(ctx, b.ID, m); err != nil {
+			return ota.Change{}, err
+		}
+		n++
+	}
+	if n == 0 {
+		return ota.Change{}, nil
+	}
+	return change("sourcemap.create", "bundle "+b.Version, fields{"maps": n}), nil
 }
 
 // checkMap checks that a map can be read, and returns its size.

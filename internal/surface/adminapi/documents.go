@@ -44,11 +44,16 @@ func (s *server) registerDocuments() {
 
 // download adds an operation whose answer is a stored document.
 func (s *server) download(r route, media string, open func(context.Context, *bundleInput) (io.ReadSeekCloser, int64, error)) {
+	document(s, r, media, open)
+}
+
+// document is download with other parameters.
+func document[I any](s *server, r route, media string, open func(context.Context, *I) (io.ReadSeekCloser, int64, error)) {
 	op := s.operation(r)
 	op.Responses["200"] = &huma.Response{Description: "The document", Content: map[string]*huma.MediaType{
 		media: {Schema: &huma.Schema{Type: huma.TypeObject}},
 	}}
-	huma.Register(s.api, op, func(ctx context.Context, in *bundleInput) (*huma.StreamResponse, error) {
+	huma.Register(s.api, op, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
 		body, size, err := open(ctx, in)
 		if err != nil {
 			return nil, s.problem(ctx, err)

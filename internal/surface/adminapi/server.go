@@ -16,6 +16,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/audit"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 	"github.com/waxwing-ota/waxwing/internal/plane/directory"
+	"github.com/waxwing-ota/waxwing/internal/plane/errtrack"
 	"github.com/waxwing-ota/waxwing/internal/plane/identity"
 	"github.com/waxwing-ota/waxwing/internal/plane/insight"
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
@@ -41,6 +42,7 @@ type Deps struct {
 	Audit        *audit.Service
 	Webhooks     *notify.Service
 	Scans        *scans.Service
+	Errors       *errtrack.Service
 	Alerts       *alerts.Service
 	Plans        *plans.Service
 	Authenticate Authenticator
@@ -120,6 +122,8 @@ func build(d Deps) (*server, error) {
 	s.registerCohorts()
 	s.registerDevices()
 	s.registerEvents()
+	s.registerErrors()
+	s.registerSourceMaps()
 	s.registerAudit()
 	s.registerWebhooks()
 	s.registerInsight()

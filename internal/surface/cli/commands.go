@@ -31,6 +31,8 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newNativeCommand(g),
 		newDevicesCommand(g),
 		newEventsCommand(g),
+		newErrorsCommand(g),
+		newSourceMapsCommand(g),
 		newTrafficCommand(g),
 		newStatsCommand(g),
 		newAnalyticsCommand(g),

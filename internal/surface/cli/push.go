@@ -22,6 +22,7 @@ type pushOptions struct {
 	publish.Options
 	keys    []string
 	rollout percent
+	maps    string
 	project string
 	natives []string
 
@@ -46,6 +47,9 @@ The build is scanned first, as waxwing scan does, by the scan policy of the
 channel: what it blocks is not published (exit code 8). The report goes to the
 server with the bundle, signed with the first key. --no-scan leaves that out,
 unless the policy demands a report.
+
+Source maps (*.map) are never part of the bundle: they are taken out and kept
+privately with it, to show the stacks of errors as they are in the sources.
 
 Without WAXWING_TOKEN, a CI run that a trusted publisher lets in exchanges its ID
 token for one, as waxwing tokens exchange does; WAXWING_PUBLISHER names the
@@ -76,6 +80,8 @@ publisher if several let it in.`,
 	f.BoolVar(&o.allowVulnerable, "allow-vulnerable", false, "publish in spite of critical known vulnerabilities")
 	f.BoolVar(&o.NoScan, "no-scan", false, "do not scan the build, where the scan policy allows that")
 	f.StringSliceVar(&o.natives, "native", nil, "files of what the native build declares, for the scan (default: those of --project)")
+	f.StringVar(&o.maps, "source-maps", "", "folder of the source maps, or none to send none (default: those in DIR)")
+	f.BoolVar(&o.AllowInlineMaps, "allow-inline-source-maps", false, "publish scripts with their source map inside: devices get the sources")
 	f.BoolVar(&o.DryRun, "dry-run", false, "check, and say what would be uploaded")
 	f.StringVar(&o.project, "project", ".", "folder of the Capacitor app, whose native plug-ins are recorded")
 	o.wait.bind(c)
@@ -105,6 +111,9 @@ func runPush(ctx context.Context, g *Globals, o pushOptions, dir string) error {
 		return err
 	}
 	if o.Dir, err = buildFolder(dir); err != nil {
+		return err
+	}
+	if err := o.readMaps(); err != nil {
 		return err
 	}
 	if err := o.readProject(g); err != nil {
@@ -149,6 +158,21 @@ func runPush(ctx context.Context, g *Globals, o pushOptions, dir string) error {
 		failed = reported{failed}
 	}
 	return errors.Join(g.Print(out, func(w io.Writer) { printPushed(w, out) }), failed)
+}
+
+// noMaps is what --source-maps takes besides a folder.
+const noMaps = "none"
+
+// readMaps opens the folder of source maps that was named.
+func (o *pushOptions) readMaps() (err error) {
+	switch o.maps {
+	case "":
+	case noMaps:
+		o.NoSourceMaps = true
+	default:
+		o.SourceMaps, err = buildFolder(o.maps)
+	}
+	return asField(err, "source-maps")
 }
 
 // buildFolder opens the folder of a web build.
@@ -203,6 +227,9 @@ func printPushed(w io.Writer, r pushed) {
 		fmt.Fprintf(w, "  uploaded %d blobs, %s; reused %d files, %s\n", r.Uploaded.Count, bytesText(r.Uploaded.Bytes), r.Reused.Count, bytesText(r.Reused.Bytes))
 		for _, v := range r.Variants {
 			fmt.Fprintf(w, "  %s: zip of %s\n", variantText(v.KeyID), bytesText(v.ZipSize))
+		}
+		if r.SourceMaps > 0 {
+			fmt.Fprintf(w, "  %d source maps, which devices do not get\n", r.SourceMaps)
 		}
 	default:
 		fmt.Fprintf(w, "%s was published before, with the same content: nothing was uploaded\n", what)
