@@ -80,21 +80,11 @@ func (s *server) promote() {
 	}
 }
 
-// history is how the release did on the devices of its rollout whose health
-// window is over; nil if these are few. Counting the others too would make it
-// look better than it is, and a guard afterwards too strict.
+// history is how the release did in its rollout; nil if too few devices of it
+// are through their health window.
 func (s *server) history() *guard.Baseline {
-	var b guard.Baseline
-	for _, e := range s.exposed[:s.matured] {
-		if sub := &s.subjects[e.phone]; sub.watch == s.watch.n && sub.arm == treatedArm && sub.exposed == e.at {
-			b.Devices++
-			if sub.failing {
-				b.Failed++
-			}
-		}
+	if b := s.watch.state.Settled(s.clock()); b.Devices >= 100 {
+		return &b
 	}
-	if b.Devices < 100 {
-		return nil
-	}
-	return &b
+	return nil
 }

@@ -33,11 +33,12 @@ func WriteText(w io.Writer, r *Report) {
 func (r *Report) rows() [][2]string {
 	a, t := &r.Attempts, &r.Traffic
 	rows := [][2]string{
+		{"the good version in the end", r.Good},
 		{"devices that opened the app", strconv.Itoa(r.Opened)},
-		{"of them healthy on it in the end", percent(r.Healthy)},
+		{"of them healthy on that version", percent(r.Healthy)},
 		{"active in the first 24 h", strconv.Itoa(r.Active)},
-		{"of them updated within 24 h", percent(r.ActiveDone)},
-		{"50 / 90 / 95 % of active updated", r.To.String()},
+		{"of them on the release in 24 h", percent(r.ActiveDone)},
+		{"50 / 90 / 95 % of active on it", r.To.String()},
 		{"50 / 90 / 95 % of all that opened", r.ToOpeners.String()},
 		{"update attempts", fmt.Sprintf("%d, %s succeeded", a.Started, percent(a.Rate))},
 		{"attempts that failed", fmt.Sprintf("%d not ready, %d cut, %d no room, %d suspended", a.NotReady, a.Cut, a.NoRoom, a.Suspended)},

@@ -81,3 +81,17 @@ func (b *Baseline) rate(alpha float64) float64 {
 	}
 	return max(UpperBound(b.Failed, b.Devices, alpha), 0.0001)
 }
+
+// Settled is how the release did so far, for a Baseline of what comes after its
+// rollout: it counts only the devices whose health window is over at a time
+// (Unix ms), which are those of percentages that ended so long ago, and every
+// failure. Counting the others too would make the release look better than it
+// is, and the guard too strict on it afterwards.
+func (s *State) Settled(at int64) Baseline {
+	b := Baseline{Failed: s.All.TreatedFailed}
+	until := at - int64(s.Rules.HealthWindowMinutes)*minuteMS
+	for i := 0; i+1 < len(s.Epochs) && s.Epochs[i+1].At <= until; i++ {
+		b.Devices += s.Epochs[i].Treated
+	}
+	return b
+}

@@ -253,3 +253,24 @@ func drawInput(t *rapid.T) Input {
 	}
 	return in
 }
+
+// What a release did in its rollout counts once the health window of the
+// devices is over, and its failures at once.
+func TestSettled(t *testing.T) {
+	const hour = int64(3_600_000)
+	s := New()
+	seq := int64(0)
+	apply := func(in *Input) { seq++; s.Apply(seq, in) }
+	apply(&Input{Kind: Start, At: 1, Rules: &RuleSet{GuardPolicy: ota.DefaultGuard()}})
+	for i, bps := range []int{100, 1000, 5000} {
+		at := 1 + int64(i)*10*hour
+		apply(&Input{Kind: Share, At: at, BPS: bps})
+		apply(&Input{Kind: Exposed, At: at, Counts: []Count{{Arm: Treated, Platform: "ios", N: int64(100 * (i + 1))}, {Arm: Control, Platform: "ios", N: 500}}})
+	}
+	apply(&Input{Kind: Failing, At: 21 * hour, Arm: Treated, Device: 7, Network: 3, ExposedAt: 20 * hour})
+	for _, c := range []struct{ at, devices int64 }{{21 * hour, 0}, {33 * hour, 0}, {35 * hour, 100}, {45 * hour, 300}, {99 * hour, 300}} {
+		if b := s.Settled(c.at); b.Devices != c.devices || b.Failed != 1 {
+			t.Errorf("at hour %d: %+v, want %d devices and 1 failure", c.at/hour, b, c.devices)
+		}
+	}
+}

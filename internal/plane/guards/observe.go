@@ -109,8 +109,8 @@ func (s *Service) release(ctx context.Context, view *decide.App, ch *decide.Chan
 	if !ch.Policy.Guard.Enabled {
 		return nil
 	}
-	own := s.ownHistory(view.ID, ch.Name, version)
-	if own != nil && !ch.Policy.Guard.AfterFull {
+	own, rolled := s.ownHistory(view.ID, ch.Name, version)
+	if rolled && !ch.Policy.Guard.AfterFull {
 		return nil
 	}
 	return s.begin(ctx, Watch{
@@ -124,20 +124,20 @@ const releasePrefix = "release-"
 
 func releaseID(id int64) string { return releasePrefix + strconv.FormatInt(id, 10) }
 
-// ownHistory is how the version did in its rollout on the channel, nil if there
-// was none that many devices took.
-func (s *Service) ownHistory(app, channel, version string) *guard.Baseline {
-	var best *guard.Baseline
+// ownHistory is how the version did in its rollout on the channel, nil if few
+// devices took it a health window ago; rolled says that many took it at all.
+func (s *Service) ownHistory(app, channel, version string) (best *guard.Baseline, rolled bool) {
 	for k, w := range s.watches { // the order does not matter: the largest wins, and the larger failures of equals
 		if k.app != app || w.Channel != channel || w.Version != version || w.Release != 0 {
 			continue
 		}
-		b := guard.Baseline{Devices: w.state.All.Treated, Failed: w.state.All.TreatedFailed}
+		rolled = rolled || w.state.All.Treated >= 100
+		b := w.state.Settled(s.now().UnixMilli())
 		if b.Devices >= 100 && (best == nil || b.Devices > best.Devices || b.Devices == best.Devices && b.Failed > best.Failed) {
 			best = &b
 		}
 	}
-	return best
+	return best, rolled
 }
 
 // begin begins to watch.
