@@ -96,6 +96,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 	deps.Identity, deps.Base = s.identity, s.base
 	deps.Errors = s.errors
 	deps.Settings = config.Values(s.cfg)
+	deps.Guards = s.guards
 	deps.Insight = insight.New(s.db, time.Now)
 	deps.Plans = s.plans
 	admin, err := adminapi.New(deps)

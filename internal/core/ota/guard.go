@@ -145,4 +145,20 @@ type GuardExport struct {
 	Watch     GuardWatch      `json:"watch"`
 	Rows      []GuardRow      `json:"rows"`
 	Decisions []GuardDecision `json:"decisions"`
+	Next      string          `json:"next"` // of a page: where the next begins; "" = that was all
+}
+
+// GuardHaltRequest asks that a version be taken back at once, whether it can be
+// recorded or not.
+type GuardHaltRequest struct {
+	Version string     `json:"version,omitempty"` // "" = the rollout's, else the release's
+	Action  HaltAction `json:"action"`            // pause or rollback
+	Reason  string     `json:"reason"`
+}
+
+// GuardHaltAnswer says what was done.
+type GuardHaltAnswer struct {
+	Version  string     `json:"version"`
+	Action   HaltAction `json:"action"`
+	Recorded bool       `json:"recorded"` // false: offers are stopped, and it is recorded as soon as the database can be written
 }

@@ -180,9 +180,9 @@ func (w *world) seen() ota.GuardView {
 // export is what the server would hand out.
 func (w *world) export() ota.GuardExport {
 	w.t.Helper()
-	x, next, err := w.Inputs(w.t.Context(), app, channel, rollout, 0, 0)
-	if err != nil || next != 0 {
-		w.t.Fatal(err, next)
+	x, err := w.Inputs(w.t.Context(), app, channel, rollout, ota.Page{})
+	if err != nil || x.Next != "" {
+		w.t.Fatal(err, x.Next)
 	}
 	return x
 }

@@ -61,12 +61,11 @@ type Service struct {
 
 // task is a decision that is to be carried out.
 type task struct {
-	key     key // zero = of a person
-	halt    Halt
-	seq     int64
-	n       int
-	braked  bool
-	waiting chan error // of a person; told of the first try
+	key    key // zero = of a person
+	halt   Halt
+	seq    int64
+	n      int
+	braked bool
 }
 
 const (

@@ -131,16 +131,25 @@ func (s *Service) List(ctx context.Context, app, channel string, p ota.Page) ([]
 }
 
 // maxRows bounds a page of inputs.
-const maxRows = 2000
+const maxRows = 500
 
 // Inputs lists stored inputs of a watch in their order, from after on, and says
-// after which to go on; 0 = that was all.
-func (s *Service) Inputs(ctx context.Context, app, channel, rollout string, after int64, limit int) (ota.GuardExport, int64, error) {
+// where the next page begins.
+func (s *Service) Inputs(ctx context.Context, app, channel, rollout string, p ota.Page) (ota.GuardExport, error) {
+	var after int64
+	if p.After != "" {
+		var err error
+		if after, err = strconv.ParseInt(p.After, 36, 64); err != nil || after <= 0 {
+			return ota.GuardExport{}, ota.Invalid("cursor_invalid", "the page cursor %.50q is not one this server gave", p.After).
+				WithHint("leave it out to start over").WithField("after")
+		}
+	}
 	v, err := s.On(ctx, app, channel, rollout)
 	if err != nil {
-		return ota.GuardExport{}, 0, err
+		return ota.GuardExport{}, err
 	}
 	s.Flush(ctx)
+	limit := p.Limit
 	if limit <= 0 || limit > maxRows {
 		limit = maxRows
 	}
@@ -149,11 +158,10 @@ func (s *Service) Inputs(ctx context.Context, app, channel, rollout string, afte
 		Watch: ota.GuardWatch{Rollout: v.Rollout, Channel: v.Channel, Version: v.Version, StartedAt: v.StartedAt},
 	}
 	if x.Rows, err = s.store.GuardRows(ctx, app, v.Rollout, after, limit); err != nil {
-		return x, 0, err
+		return x, err
 	}
-	var next int64
 	if len(x.Rows) == limit {
-		next = x.Rows[limit-1].Seq
+		x.Next = strconv.FormatInt(x.Rows[limit-1].Seq, 36)
 	}
 	last := int64(0)
 	if len(x.Rows) > 0 {
@@ -166,5 +174,5 @@ func (s *Service) Inputs(ctx context.Context, app, channel, rollout string, afte
 		}
 	}
 	slices.SortStableFunc(x.Decisions, func(a, b ota.GuardDecision) int { return int(a.Input - b.Input) })
-	return x, next, err
+	return x, err
 }

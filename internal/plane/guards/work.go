@@ -18,10 +18,6 @@ func (s *Service) Work(ctx context.Context) {
 	for i := range todo {
 		t := &todo[i]
 		err := s.carryOut(ctx, t)
-		if t.waiting != nil {
-			t.waiting <- err
-			t.waiting = nil
-		}
 		if err == nil {
 			continue
 		}

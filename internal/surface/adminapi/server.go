@@ -17,6 +17,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 	"github.com/waxwing-ota/waxwing/internal/plane/directory"
 	"github.com/waxwing-ota/waxwing/internal/plane/errtrack"
+	"github.com/waxwing-ota/waxwing/internal/plane/guards"
 	"github.com/waxwing-ota/waxwing/internal/plane/identity"
 	"github.com/waxwing-ota/waxwing/internal/plane/insight"
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
@@ -38,6 +39,7 @@ const fallback = "/api/"
 type Deps struct {
 	Control      *control.Service
 	Insight      *insight.Service
+	Guards       *guards.Service
 	Tokens       *token.Service
 	Audit        *audit.Service
 	Webhooks     *notify.Service
@@ -113,6 +115,7 @@ func build(d Deps) (*server, error) {
 	s.registerChannels()
 	s.registerContainment()
 	s.registerReleases()
+	s.registerGuard()
 	s.registerApprovals()
 	s.registerBlobs()
 	s.registerBundles()

@@ -36,6 +36,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newTrafficCommand(g),
 		newStatsCommand(g),
 		newAnalyticsCommand(g),
+		newGuardCommand(g),
 		newChangesCommand(g),
 		newAuditCommand(g),
 		newOrgsCommand(g),
