@@ -36,6 +36,7 @@ type routes struct {
 	auth    http.Handler // /auth/
 	console http.Handler // /console/
 	ready   http.Handler // /readyz
+	metrics http.Handler // /metrics
 	device  http.Handler // all the rest
 	devices atomic.Int64 // requests that went there
 
@@ -65,6 +66,9 @@ func (r *routes) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		alive(w, req)
 	case path == "/readyz":
 		r.ready.ServeHTTP(w, req)
+	case path == "/metrics":
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
+		r.metrics.ServeHTTP(w, req)
 	default:
 		r.devices.Add(1)
 		r.device.ServeHTTP(w, req)

@@ -37,6 +37,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/snap"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
 	"github.com/waxwing-ota/waxwing/internal/run/config"
+	"github.com/waxwing-ota/waxwing/internal/surface/metrics"
 )
 
 // One value satisfies what every plane wants of a database.
@@ -72,6 +73,8 @@ type Server struct {
 	routes    *routes
 	ready     *ready
 	ln        net.Listener
+	debug     net.Listener // nil = none
+	metrics   *metrics.Metrics
 	stopping  chan struct{} // closed when requests are to end
 	directory *directory.Service
 	access    *authz.Service
@@ -130,6 +133,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.ln, err = listen(ctx, s.cfg); err != nil {
 		return err
 	}
+	if err = s.listenDebug(ctx); err != nil {
+		return err
+	}
 	// Last, when nothing can fail any more: a token that was made and not shown
 	// would lock the owner out.
 	if s.bootstrap, err = s.tokens.Bootstrap(ctx, s.cfg.BootstrapToken.Reveal()); err != nil {
@@ -153,6 +159,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.scans.Run(ctx) })
 	g.Go(func() error { return s.alerts.Run(ctx) })
 	g.Go(func() error { return s.plans.Run(ctx) })
+	g.Go(func() error { return s.runDebug(ctx) })
 	g.Go(func() error { return (&sweeper{sweep: s.control.SweepApprovals, log: s.log}).run(ctx) })
 	g.Go(func() error { return s.forwardAudit(ctx) })
 	g.Go(func() error { return (&collector{collect: s.control.CollectGarbage, log: s.log}).run(ctx) })
@@ -171,8 +178,11 @@ func (s *Server) Run(ctx context.Context) error {
 // Close gives everything back without serving. Run does it by itself.
 func (s *Server) Close() error {
 	var errs []error
-	if s.ln != nil {
-		if err := s.ln.Close(); !errors.Is(err, net.ErrClosed) {
+	for _, l := range []net.Listener{s.ln, s.debug} {
+		if l == nil {
+			continue
+		}
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
 	}

@@ -36,6 +36,9 @@ func (s *Server) wirePlanes() error {
 		return err
 	}
 	s.snap = snap.NewHolder(s.db)
+	if err := s.wireMetrics(); err != nil {
+		return err
+	}
 	s.errors = s.wireErrors()
 	s.ingest = ingest.New(ingest.Deps{
 		Fault:   s.errors.Fault,
@@ -114,7 +117,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.routes = &routes{admin: admin, auth: s.authHandler(), console: pages, log: s.logHandler(deps), ready: s.ready, device: device, trustProxy: s.cfg.TrustProxy}
+	s.routes = &routes{admin: admin, auth: s.authHandler(), console: pages, log: s.logHandler(deps), metrics: s.guardedMetrics(deps), ready: s.ready, device: device, trustProxy: s.cfg.TrustProxy}
 	return nil
 }
 

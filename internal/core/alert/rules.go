@@ -56,13 +56,25 @@ func fresh(at, now int64, hours float64) bool {
 	return at > 0 && float64(now-at) < hours*hourMS
 }
 
+// cut shortens what a device said.
+func cut(title string) string {
+	const most = 120
+	n := 0
+	for i := range title {
+		if n++; n > most {
+			return title[:i] + "…"
+		}
+	}
+	return title
+}
+
 func errorNew(f *Facts, p params) []Sample {
 	var out []Sample
 	for _, e := range f.Errors {
 		out = append(out, Sample{
 			Subject: e.ID, Value: float64(e.Devices), Threshold: p["min_devices"],
 			Bad:     float64(e.Devices) >= p["min_devices"] && fresh(e.FirstSeen, f.Now, p["hours"]),
-			Summary: fmt.Sprintf("new error on %d devices of %s: %s", e.Devices, e.Version, e.Title),
+			Summary: fmt.Sprintf("new error on %d devices of %s: %s", e.Devices, e.Version, cut(e.Title)),
 		})
 	}
 	return out
@@ -73,7 +85,7 @@ func errorRegressed(f *Facts, p params) []Sample {
 	for _, e := range f.Errors {
 		out = append(out, Sample{
 			Subject: e.ID, Value: float64(e.Devices), Threshold: 1, Bad: fresh(e.RegressedAt, f.Now, p["hours"]),
-			Summary: fmt.Sprintf("an error that was resolved is back in %s: %s", e.Version, e.Title),
+			Summary: fmt.Sprintf("an error that was resolved is back in %s: %s", e.Version, cut(e.Title)),
 		})
 	}
 	return out

@@ -3,7 +3,9 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"strconv"
 
+	"github.com/waxwing-ota/waxwing/internal/core/alert"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/plane/alerts"
 )
@@ -127,4 +129,39 @@ func (db *DB) PurgeAlerts(ctx context.Context, before, seriesBefore int64) error
 		}
 		return nil
 	})
+}
+
+// FreshErrors implements [alerts.Store]. What was first seen or came back since a
+// time was last seen since then, which has an index.
+func (s reads) FreshErrors(ctx context.Context, app string, since int64, limit int) ([]alert.ErrorGroup, error) {
+	return selectAll(ctx, s.q, func(r scanner) (g alert.ErrorGroup, err error) {
+		var id int64
+		err = r.Scan(&id, &g.Title, &g.Version, &g.Devices, &g.FirstSeen, &g.RegressedAt)
+		g.ID = strconv.FormatInt(id, 10)
+		return g, err
+	}, `SELECT id, title, last_version, devices, first_seen, regressed_at FROM error_groups
+		WHERE app = $1 AND last_seen >= $2 AND (first_seen >= $2 OR regressed_at >= $2) AND state <> 'ignored' ORDER BY devices DESC, id LIMIT $3`,
+		app, since, limit)
+}
+
+// DayOfDevices returns how many devices of an app were heard of on a day, and how
+// many came to which state.
+func (s reads) DayOfDevices(ctx context.Context, app string, day int64) (active int64, came map[string]int64, err error) {
+	const res, all = 2, 0 // a day, every device
+	if err := s.q.QueryRowContext(ctx, `SELECT COALESCE(sum(n), 0) FROM rollup_active WHERE app = $1 AND res = $2 AND at = $3 AND dim = $4`, app, res, day, all).
+		Scan(&active); err != nil {
+		return 0, nil, storeError("count active devices", err)
+	}
+	var v [7]int64
+	err = s.q.QueryRowContext(ctx, `SELECT COALESCE(sum(offered), 0), COALESCE(sum(downloading), 0), COALESCE(sum(downloaded), 0), COALESCE(sum(installed), 0),
+		COALESCE(sum(healthy), 0), COALESCE(sum(failed), 0), COALESCE(sum(rolled_back), 0) FROM rollup_counts WHERE app = $1 AND res = $2 AND at = $3`, app, res, day).
+		Scan(&v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6])
+	if err != nil {
+		return 0, nil, storeError("count outcomes", err)
+	}
+	came = map[string]int64{}
+	for i, state := range []string{"offered", "downloading", "downloaded", "installed", "healthy", "failed", "rolled_back"} {
+		came[state] = v[i]
+	}
+	return active, came, nil
 }

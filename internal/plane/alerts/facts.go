@@ -74,13 +74,9 @@ func (s *Service) facts(ctx context.Context, app string, rules map[ota.AlertKind
 	f.Switched = usual(ota.AlertSwitching, seriesSwitched, counts[seriesSwitched])
 	f.Unknown = usual(ota.AlertForged, seriesUnknown, counts[seriesUnknown])
 	f.Odd = usual(ota.AlertForged, seriesOdd, counts[seriesOdd])
-	if s.d.Errors != nil {
-		hours := max(rules[ota.AlertErrorNew].Params["hours"], rules[ota.AlertErrorRegressed].Params["hours"])
-		if f.Errors, err = s.d.Errors(ctx, app, now-int64(hours*3600_000)); err != nil {
-			return nil, err
-		}
-	}
-	return f, nil
+	hours := max(rules[ota.AlertErrorNew].Params["hours"], rules[ota.AlertErrorRegressed].Params["hours"])
+	f.Errors, err = s.d.Store.FreshErrors(ctx, app, now-int64(hours*3600_000), maxSubjects)
+	return f, err
 }
 
 // outcomes fills in how versions fare and whether devices take what they are offered.

@@ -10,7 +10,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/waxwing-ota/waxwing/internal/core/alert"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
@@ -28,16 +27,12 @@ const (
 // actor is who the record of changes names for what happens here.
 const actor ota.Actor = "system/alerts"
 
-// ErrorGroups finds groups of errors that are new or came back.
-type ErrorGroups func(ctx context.Context, app string, since int64) ([]alert.ErrorGroup, error)
-
 // Deps is what a Service stands on. All fields but those that say so are required.
 type Deps struct {
-	Store  Store
-	Now    func() time.Time
-	Log    *slog.Logger
-	Errors ErrorGroups   // nil = this server groups no errors
-	Every  time.Duration // between two looks; 0 = 30 s
+	Store Store
+	Now   func() time.Time
+	Log   *slog.Logger
+	Every time.Duration // between two looks; 0 = 30 s
 }
 
 // Service looks and tells. Its methods may be called by many goroutines.

@@ -89,6 +89,9 @@ type Store interface {
 	OffersSince(ctx context.Context, app string, since int64) ([]VersionCount, error)
 	// CodedQuarters counts the checks with a code by quarter of an hour.
 	CodedQuarters(ctx context.Context, app, code string, from, to int64) ([]Point, error)
+	// FreshErrors lists error groups of an app that were first seen, or came back,
+	// since a time, those on most devices first.
+	FreshErrors(ctx context.Context, app string, since int64, limit int) ([]alert.ErrorGroup, error)
 	// Series returns the stored counts of an app since a quarter.
 	Series(ctx context.Context, app string, since int64) ([]Point, error)
 	// AddSeries stores counts, in place of those of the same quarter.

@@ -125,6 +125,7 @@ func (s *Service) takeNotes(n int) {
 func (s *Service) takeCounts(now time.Time) {
 	if len(s.pending.Checks)+len(s.pending.Traffic) == 0 {
 		s.pending.Checks = s.tally.drain(nil, now.Truncate(time.Minute).UnixMilli())
+		s.counters.answered(s.pending.Checks)
 		s.pending.Traffic = s.traffic.drain(now.UnixMilli())
 		s.counted = now
 	}

@@ -171,6 +171,7 @@ func (s *Service) settle(b *Batch, out Written) {
 	}
 	s.observe.add(Observed{Exposed: out.Exposed, Moves: out.Moves, Failing: out.Failing, Strange: strange(b.Events, out.Stored)})
 	s.watch.notice(b.Events, out.Stored)
+	s.counters.stored(b.Events, out.Stored)
 	s.stats.events.Add(stored)
 	s.stats.duplicates.Add(int64(len(b.Events)) - stored)
 	s.stats.commits.Add(1)

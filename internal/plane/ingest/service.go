@@ -71,12 +71,13 @@ type Service struct {
 	flushes chan chan error
 	ended   chan struct{} // closed when Run has drained
 
-	notes   chan DeviceRow // device rows from checks
-	recent  *recent
-	tally   *tally
-	traffic traffic
-	watch   *watch
-	observe *observer
+	notes    chan DeviceRow // device rows from checks
+	recent   *recent
+	tally    *tally
+	traffic  traffic
+	counters counters
+	watch    *watch
+	observe  *observer
 
 	stats struct {
 		events, duplicates, commits, failed, refused, notesLost, halts atomic.Int64

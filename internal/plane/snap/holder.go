@@ -16,6 +16,7 @@ import (
 
 // Holder has the current snapshot of every app.
 type Holder struct {
+	begin   func() (end func()) // of a refresh; nil = nobody wants to know
 	src     Source
 	mu      sync.Mutex // held to add or remove an app
 	apps    atomic.Pointer[map[string]*slot]
@@ -31,6 +32,10 @@ type slot struct {
 	brakes map[braked]struct{} // versions that must not be offered; never changed in place
 	app    atomic.Pointer[decide.App]
 }
+
+// Watch has begin called at each refresh, and what it returns at its end; call it
+// before Load.
+func (h *Holder) Watch(begin func() (end func())) { h.begin = begin }
 
 // NewHolder returns a Holder without apps; call Load.
 func NewHolder(src Source) *Holder {
@@ -80,6 +85,9 @@ func (h *Holder) reserve(ids []string) {
 // Refresh loads the app again after a change of it; what is remembered of its
 // devices stays. An app that is gone from the source is removed.
 func (h *Holder) Refresh(ctx context.Context, app string) error {
+	if h.begin != nil {
+		defer h.begin()()
+	}
 	s := h.lock(app)
 	defer s.mu.Unlock()
 	prev := s.app.Load()

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"strconv"
@@ -48,6 +49,8 @@ type Config struct {
 	MailFrom       string        // the sender of mails
 	OSV            string        // export of known vulnerabilities, for the scans of the server; "" = none
 	EgressAllow    string        // networks and hosts that webhooks may reach besides https on the internet
+	MetricsPublic  bool          // /metrics asks nobody for a token
+	DebugListen    string        // loopback host:port of metrics and profiles; "" = none
 	IssuerHTTP     *http.Client  // asks issuers of ID tokens for their keys; nil = one of its own; not in the table
 	Log            *slog.Logger  // nil = says nothing; not in the table
 }
@@ -106,6 +109,8 @@ func Settings() []Setting {
 		{"WAXWING_MAIL_FROM", "address that mails come from", false, text(func(c *Config) *string { return &c.MailFrom })},
 		{"WAXWING_OSV", "export of osv.dev (zip or JSON file, or a folder) that bundles are held against when the server scans them", false, text(func(c *Config) *string { return &c.OSV })},
 		{"WAXWING_EGRESS_ALLOW", "networks and hosts that webhooks may reach besides https on the internet, such as 10.1.0.0/16,chat.intranet.example:8065", false, text(func(c *Config) *string { return &c.EgressAllow })},
+		{"WAXWING_METRICS_PUBLIC", "show /metrics without a token (true or false)", false, boolean(func(c *Config) *bool { return &c.MetricsPublic })},
+		{"WAXWING_DEBUG_LISTEN", "host:port on loopback, such as 127.0.0.1:6060, where metrics and profiles are shown without a token", false, text(func(c *Config) *string { return &c.DebugListen })},
 		{"WAXWING_SHUTDOWN_GRACE", "how long requests may take to end when the server stops, such as 20s", false, duration(func(c *Config) *time.Duration { return &c.ShutdownGrace })},
 	}
 }
@@ -170,7 +175,27 @@ func (c *Config) Check() error {
 	if c.SMTP.IsZero() != (c.MailFrom == "") {
 		return invalid("WAXWING_SMTP_URL", "WAXWING_SMTP_URL and WAXWING_MAIL_FROM come together")
 	}
+	if err := c.checkDebug(); err != nil {
+		return err
+	}
 	return c.checkPublicURL()
+}
+
+// checkDebug refuses to show profiles, which hold what is in memory, to others
+// than who is on the machine.
+func (c *Config) checkDebug() error {
+	if c.DebugListen == "" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(c.DebugListen)
+	if err != nil {
+		return invalid("WAXWING_DEBUG_LISTEN", "%q is not host:port", c.DebugListen).WithHint("write it like 127.0.0.1:6060")
+	}
+	if ip, err := netip.ParseAddr(host); err != nil || !ip.Unmap().IsLoopback() {
+		return invalid("WAXWING_DEBUG_LISTEN", "%q is not a loopback address: profiles show what is in memory", c.DebugListen).
+			WithHint("write it like 127.0.0.1:6060 or [::1]:6060, and reach it from afar through ssh")
+	}
+	return nil
 }
 
 func (c *Config) checkSyslog() error {

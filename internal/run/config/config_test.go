@@ -93,6 +93,10 @@ func TestRefused(t *testing.T) {
 		"public url user":      {"WAXWING_PUBLIC_URL": "https://u:p@ota.example.com/"},
 		"negative size":        {"WAXWING_MAX_BODY": "-1"},
 		"no retention":         {"WAXWING_EVENT_RETENTION": "0s"},
+		"debug on all":         {"WAXWING_DEBUG_LISTEN": ":6060"},
+		"debug on the network": {"WAXWING_DEBUG_LISTEN": "10.1.2.3:6060"},
+		"debug by a name":      {"WAXWING_DEBUG_LISTEN": "localhost:6060"},
+		"debug without port":   {"WAXWING_DEBUG_LISTEN": "127.0.0.1"},
 		"neither true nor not": {"WAXWING_TRUST_PROXY": "maybe"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -110,6 +110,12 @@ var importRules = []importRule{
 		why:  "what surfaces say alike knows none of them",
 	},
 	{
+		from: "surface/metrics",
+		only: []string{"core/ota", "github.com/prometheus/client_golang/...", "github.com/prometheus/common/..."},
+		not:  []string{"database/sql/..."},
+		why:  "what is shown to monitoring is handed to it; it reaches for nothing itself",
+	},
+	{
 		from: "surface/logapi",
 		only: []string{"core/...", "golang.org/x/mod/..."},
 		not:  []string{"database/sql/...", "github.com/danielgtaylor/huma/v2/..."},
@@ -259,6 +265,7 @@ var onlyIn = []struct {
 	{"github.com/go-webauthn/webauthn/...", []string{"plane/identity"}, "passkeys are checked in one place"},
 	{"github.com/pquerna/otp/...", []string{"plane/identity"}, "codes are checked in one place"},
 	{"github.com/coreos/go-oidc/...", []string{"driver/sso", "driver/idtoken"}, "issuers of people are talked to in one place, those of CI runs in another"},
+	{"github.com/prometheus/...", []string{"surface/metrics"}, "one package knows the format"},
 	{"github.com/spf13/cobra/...", []string{"surface/cli/..."}, "commands are the command line's"},
 	{"github.com/wneessen/go-mail/...", []string{"driver/mail"}, "mail leaves through one door"},
 	{"github.com/chromedp/...", []string{"testkit/browser"}, "a browser is for tests"},
