@@ -85,6 +85,9 @@ type Device struct {
 	LastSeen       int64    `json:"last_seen"`
 	Override       string   `json:"override"`        // channel forced by an operator or set by an old plugin; "" = none
 	FailedVersions []string `json:"failed_versions"` // not offered again until cleared
+
+	// Outcomes is how it fared with versions, latest first; told of one device only.
+	Outcomes []DeviceOutcome `json:"outcomes,omitempty"`
 }
 
 // Event is one thing a device reported, kept as it came.

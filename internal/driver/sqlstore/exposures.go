@@ -36,7 +36,7 @@ func (w *batch) expose(d *ingest.DeviceRow) error {
 	if t.Rollout == "" || t.Arm == decide.NoArm {
 		return nil
 	}
-	n, err := w.exec(insertExposure, d.App, t.Rollout, d.ID[:], armOf(t.Arm), t.Channel, t.Target, d.Platform,
+	n, err := w.exec(insertExposure, d.App, t.Rollout, d.ID[:], armOf(t.Arm), t.Channel, t.Target, platformOf(d.Platform),
 		int64(t.Network), d.LastSeen, d.LastSeen+t.Window)
 	if err != nil {
 		return err
@@ -53,11 +53,11 @@ func (w *batch) expose(d *ingest.DeviceRow) error {
 	}
 	w.out.Exposed = append(w.out.Exposed, ingest.Exposure{
 		App: d.App, Rollout: t.Rollout, Channel: t.Channel, Version: t.Target, Device: d.ID, Arm: t.Arm,
-		Platform: d.Platform, Network: t.Network, At: d.LastSeen, Moved: moved,
+		Platform: platformOf(d.Platform), Network: t.Network, At: d.LastSeen, Moved: moved,
 	})
 	if t.Arm == decide.Control {
 		return w.await(wait{
-			app: d.App, device: d.ID, rollout: t.Rollout, platform: d.Platform, network: t.Network, since: d.LastSeen,
+			app: d.App, device: d.ID, rollout: t.Rollout, platform: platformOf(d.Platform), network: t.Network, since: d.LastSeen,
 		}, t.Window)
 	}
 	if moved {

@@ -64,7 +64,7 @@ func (w *batch) learnEvent(e *ingest.EventRow) {
 		return
 	}
 	l := w.lesson(deviceVersion{e.App, e.Version, e.Device})
-	l.platform, l.network, l.window, l.at = e.Platform, e.Network, e.Window, max(l.at, e.ReceivedAt)
+	l.platform, l.network, l.window, l.at = platformOf(e.Platform), e.Network, e.Window, max(l.at, e.ReceivedAt)
 	if e.State != outcome.None {
 		l.facts = outcome.Merge(l.facts, outcome.At(e.State, e.Action, e.ReceivedAt))
 	} else {
@@ -77,14 +77,23 @@ func (w *batch) learnTold(d *ingest.DeviceRow) {
 	t := &d.Told
 	if t.Offered != "" {
 		l := w.lesson(deviceVersion{d.App, t.Offered, d.ID})
-		l.platform, l.network, l.window, l.at = d.Platform, t.Network, t.Window, max(l.at, d.LastSeen)
+		l.platform, l.network, l.window, l.at = platformOf(d.Platform), t.Network, t.Window, max(l.at, d.LastSeen)
 		l.facts = outcome.Merge(l.facts, outcome.At(outcome.Offered, "", d.LastSeen))
 	}
 	for _, version := range t.Left {
 		l := w.lesson(deviceVersion{d.App, version, d.ID})
-		l.platform, l.window, l.at = d.Platform, t.Window, max(l.at, d.LastSeen)
+		l.platform, l.window, l.at = platformOf(d.Platform), t.Window, max(l.at, d.LastSeen)
 		l.left = d.LastSeen
 	}
+}
+
+// platformOf bounds what devices may claim to be: states are counted by it.
+func platformOf(claimed string) string {
+	switch claimed {
+	case decide.IOS, decide.Android, decide.Electron:
+		return claimed
+	}
+	return "other"
 }
 
 // settle writes what was learned.

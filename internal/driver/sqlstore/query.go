@@ -45,10 +45,14 @@ func pageBefore(p ota.Page) (int64, error) {
 	}
 	n, err := strconv.ParseInt(p.After, 36, 64)
 	if err != nil || n <= 0 {
-		return 0, ota.Invalid("cursor_invalid", "the page cursor %q is not one this server gave", p.After).
-			WithHint("leave it out to start over").WithField("after")
+		return 0, badCursor(p.After)
 	}
 	return n, nil
+}
+
+func badCursor(after string) *ota.Error {
+	return ota.Invalid("cursor_invalid", "the page cursor %q is not one this server gave", after).
+		WithHint("leave it out to start over").WithField("after")
 }
 
 // pageNext cuts items, read with one more than the page holds, to the page and

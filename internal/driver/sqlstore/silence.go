@@ -84,7 +84,7 @@ func (w *batch) heard(devices []ingest.DeviceRow) error {
 			if version == "" || d.Reach != ingest.Running || d.VersionName != version {
 				continue
 			}
-			l := lesson{of: deviceVersion{d.App, version, d.ID}, platform: d.Platform, network: d.Told.Network, window: d.Told.Window, at: d.LastSeen}
+			l := lesson{of: deviceVersion{d.App, version, d.ID}, platform: platformOf(d.Platform), network: d.Told.Network, window: d.Told.Window, at: d.LastSeen}
 			l.facts = outcome.At(outcome.Healthy, "", d.LastSeen)
 			if err := w.settleOne(&l); err != nil {
 				return err

@@ -33,6 +33,11 @@ type Store interface {
 	OutcomeHours(ctx context.Context, app string, since int64, limit int) ([]ota.OutcomeHour, error)
 	// OutcomeTotals sums the latest hours up to limit rows.
 	OutcomeTotals(ctx context.Context, app string, limit int) ([]ota.VersionStats, error)
+	// OutcomeList lists devices by id.
+	OutcomeList(ctx context.Context, app string, f ota.OutcomeFilter, p ota.Page) ([]ota.DeviceOutcome, string, error)
+	OutcomeCounts(ctx context.Context, app, version string) ([]ota.OutcomeCount, error)
+	// DeviceOutcomes lists those of a device, latest first.
+	DeviceOutcomes(ctx context.Context, app string, id ota.DeviceID, limit int) ([]ota.DeviceOutcome, error)
 	CheckQuarters(ctx context.Context, app string, since int64) ([]ota.CheckQuarter, error)
 }
 

@@ -59,7 +59,12 @@ func (s *server) registerDevices() {
 			if err != nil {
 				return ota.Device{}, err
 			}
-			return s.deps.Control.Device(c, in.App, id)
+			d, err := s.deps.Control.Device(c, in.App, id)
+			if err != nil {
+				return ota.Device{}, err
+			}
+			d.Outcomes, err = s.deps.Insight.DeviceOutcomes(c, in.App, id)
+			return d, err
 		})
 	register(s, route{
 		id: "set-override", method: http.MethodPut, path: one + "/override", action: "device.override", tag: tag, status: http.StatusNoContent,

@@ -130,6 +130,7 @@ func build(d Deps) (*server, error) {
 	s.registerAudit()
 	s.registerWebhooks()
 	s.registerInsight()
+	s.registerOutcomes()
 	s.registerAnalytics()
 	s.registerScans()
 	s.registerScanPolicy()

@@ -35,6 +35,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newSourceMapsCommand(g),
 		newTrafficCommand(g),
 		newStatsCommand(g),
+		newOutcomesCommand(g),
 		newAnalyticsCommand(g),
 		newGuardCommand(g),
 		newChangesCommand(g),

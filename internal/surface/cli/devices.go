@@ -81,6 +81,15 @@ func newDevicesShowCommand(g *Globals) *cobra.Command {
 					"os", d.VersionOS, "plugin", d.PluginVersion, "custom id", d.CustomID, "production build", yesNo(d.IsProd), "emulator", yesNo(d.IsEmulator),
 					"channel", deviceChannel(d), "key", d.KeyID, "first seen", when(d.FirstSeen), "last seen", when(d.LastSeen),
 					"failed versions", strings.Join(d.FailedVersions, " "))
+				if len(d.Outcomes) == 0 {
+					return
+				}
+				fmt.Fprintln(w)
+				rows := [][]string{{"VERSION", "STATE", "REASON", "OFFERED", "INSTALLED", "FAILED"}}
+				for _, o := range d.Outcomes {
+					rows = append(rows, row(o.Version, o.State, o.Reason, when(o.OfferedAt), when(o.InstalledAt), when(o.FailedAt)))
+				}
+				table(w, rows)
 			})
 		},
 	}

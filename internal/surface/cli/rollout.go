@@ -13,7 +13,7 @@ import (
 func newRolloutCommand(g *Globals) *cobra.Command {
 	c := newGroup("rollout", "Offer a version to a growing share of a channel's devices",
 		newRolloutStartCommand(g), newRolloutSetCommand(g), newRolloutPauseCommand(g), newRolloutResumeCommand(g),
-		newRolloutPromoteCommand(g), newRolloutAbortCommand(g), newRolloutShowCommand(g))
+		newRolloutPromoteCommand(g), newRolloutAbortCommand(g), newRolloutShowCommand(g), newRolloutBucketCommand(g))
 	c.Aliases = []string{"rollouts"}
 	c.Long = `Offer a version to a growing share of a channel's devices. Which devices come
 first is drawn anew for each rollout and never by chance of the moment: a device

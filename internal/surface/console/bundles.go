@@ -23,6 +23,7 @@ type bundleView struct {
 	Others   []ota.Bundle
 	Against  string
 	Diff     *treeDiff
+	Outcomes ota.OutcomeSummary
 }
 
 func (c *Console) registerBundles() {
@@ -71,6 +72,9 @@ func (c *Console) showBundle(r *request) (answer, error) {
 		return answer{}, err
 	}
 	v.Serving = serving(channels)[version]
+	if v.Outcomes, err = r.api.OutcomeSummary(r, r.app(), version); err != nil && ota.KindOf(err) != ota.KindForbidden {
+		return answer{}, err
+	}
 	v.Packages = r.packages(&v.Bundle)
 	files, err := r.api.BundleTree(r, r.app(), version)
 	if err != nil {

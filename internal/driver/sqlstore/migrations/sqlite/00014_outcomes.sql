@@ -24,7 +24,7 @@ CREATE TABLE outcomes_new (
 
 INSERT INTO outcomes_new (app, version, device, state, reason, platform, first_at, offered_at, installed_at, healthy_at, failed_at, left_at, failed, at)
     SELECT o.app, o.version, o.device, CASE WHEN o.failed THEN 6 ELSE 4 END,
-        CASE WHEN o.failed THEN COALESCE(f.action, 'update_fail') ELSE '' END, COALESCE(d.platform, ''),
+        CASE WHEN o.failed THEN COALESCE(f.action, 'update_fail') ELSE '' END, CASE WHEN d.platform IN ('ios', 'android', 'electron') THEN d.platform ELSE 'other' END,
         o.at, 0, CASE WHEN o.failed THEN 0 ELSE o.at END, 0, CASE WHEN o.failed THEN o.at ELSE 0 END, 0, o.failed, o.at
     FROM device_outcomes o
     LEFT JOIN devices d ON d.app = o.app AND d.id = o.device
