@@ -84,6 +84,10 @@ func (t *txn) DeleteApp(ctx context.Context, id string) error {
 		`DELETE FROM device_outcomes WHERE app = $1`,
 		`DELETE FROM rollout_exposures WHERE app = $1`,
 		`DELETE FROM outcome_waits WHERE app = $1`,
+		`DELETE FROM rollup_counts WHERE app = $1`,
+		`DELETE FROM rollup_reasons WHERE app = $1`,
+		`DELETE FROM rollup_launches WHERE app = $1`,
+		`DELETE FROM rollup_active WHERE app = $1`,
 		`DELETE FROM grants WHERE app = $1`,
 		`DELETE FROM apps WHERE id = $1`,
 	} {

@@ -28,6 +28,11 @@ var reportedTables = []reported{
 	{"guard_inputs", "app, rollout, seq", "(app, rollout) IN (SELECT app, rollout FROM guard_watches WHERE updated_at < $1)"},
 	{"guard_decisions", "app, rollout, seq, n", "(app, rollout) IN (SELECT app, rollout FROM guard_watches WHERE updated_at < $1)"},
 	{"guard_watches", "app, rollout", "updated_at < $1"},
+	{"rollup_counts", "app, res, at, version", ""}, // these five have ages of their own: PurgeRollups
+	{"rollup_reasons", "app, res, at, version, reason", ""},
+	{"rollup_launches", "app, res, at, version", ""},
+	{"rollup_active", "app, res, at, dim, name", ""},
+	{"rollup_presence", "app, device", ""},
 	{"devices", "app, id", ""},
 	{"device_failures", "app, device, version", ""},
 }

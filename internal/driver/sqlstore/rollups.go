@@ -61,6 +61,13 @@ func (r *rollups) forget() {
 	r.names, r.active, r.launches = rollup.Names{}, map[activeKey]*activeSet{}, map[cellKey]*launchHist{}
 }
 
+// drop is forget for those who are not in a Write.
+func (r *rollups) drop() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forget()
+}
+
 // open reads the key; the transaction must not have begun yet.
 func (r *rollups) open(ctx context.Context, db *sql.DB) error {
 	if r.key != nil {

@@ -51,6 +51,9 @@ func (db *DB) update(ctx context.Context, actor ota.Actor, at int64, fn func(*tx
 	if err := tx.Commit(); err != nil {
 		return storeError("commit", err)
 	}
+	if c.Action == "app.delete" {
+		db.rollups.drop() // or an app of the same name would begin with its sums
+	}
 	return nil
 }
 

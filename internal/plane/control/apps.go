@@ -102,7 +102,7 @@ func (s *Service) deleteAppAct(id string) *act {
 		}
 		// What its devices reported may take a while, and what is left after this
 		// goes with the garbage.
-		pl.after = func() { _, _ = s.purgeEvents(context.WithoutCancel(ctx), 0, 20) }
+		pl.after = func() { _, _ = purge(context.WithoutCancel(ctx), s.store.PurgeEvents, 0, 20) }
 		pl.protects, err = protected(ctx, tx, id)
 		return pl, err
 	}

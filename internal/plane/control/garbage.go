@@ -36,7 +36,11 @@ func (s *Service) CollectGarbage(ctx context.Context, actor ota.Actor) (ota.GCRe
 	if r.Partial, err = s.blobs.Sweep(ctx, now.Add(-abandoned)); err != nil {
 		return r, err
 	}
-	if r.Events, err = s.purgeEvents(ctx, now.Add(-s.eventRetention).UnixMilli(), 10_000); err != nil {
+	if r.Events, err = purge(ctx, s.store.PurgeEvents, now.Add(-s.eventRetention).UnixMilli(), 10_000); err != nil {
+		return r, err
+	}
+	sums, err := purge(ctx, s.store.PurgeRollups, now.UnixMilli(), 10_000)
+	if r.Events += sums; err != nil {
 		return r, err
 	}
 	return r, s.recordCollection(ctx, actor, now, r)
@@ -128,12 +132,12 @@ func (s *Service) sweepBlobs(ctx context.Context, use BlobUse, before time.Time,
 	return nil
 }
 
-// purgeEvents removes events before a time and those of apps that are gone, in
-// at most that many batches.
-func (s *Service) purgeEvents(ctx context.Context, before int64, batches int) (int64, error) {
+// purge removes what is past a time, and what is of apps that are gone, in at
+// most that many batches.
+func purge(ctx context.Context, some func(ctx context.Context, at int64, limit int) (int64, error), at int64, batches int) (int64, error) {
 	var total int64
 	for range batches {
-		n, err := s.store.PurgeEvents(ctx, before, purgeBatch)
+		n, err := some(ctx, at, purgeBatch)
 		total += n
 		if err != nil || n < purgeBatch {
 			return total, err

@@ -188,6 +188,9 @@ type Store interface {
 	// PurgeEvents removes up to limit rows of what devices reported before the
 	// time, or of apps that are gone, and says how many.
 	PurgeEvents(ctx context.Context, before int64, limit int) (int64, error)
+	// PurgeRollups does the same with sums that are older at now (Unix ms) than
+	// their kind is kept.
+	PurgeRollups(ctx context.Context, now int64, limit int) (int64, error)
 
 	// NativeDevices counts the devices on a channel that were seen at since or
 	// later, by platform and native version. Devices that name no channel count
