@@ -139,7 +139,7 @@ func dress(ctx context.Context, o options, api *client.Client, addr, path string
 	}
 	known = map[string]string{
 		"app": app, "channel": "production", "version": "2.0.1", "device": devices[0].ID.String(), "approval": "7", "group": "1", "user": "17",
-		"machine": "1", "token": "9", "webhook": "1", "delivery": "40000", "id": "1", "org": "main", "key": "bench", "entry": "99000", "grant": "17", "publisher": "1", "provider": "okta", "$": "",
+		"machine": "1", "token": "9", "webhook": "1", "delivery": "40000", "id": "1", "org": "main", "key": "bench", "entry": "99000", "grant": "17", "publisher": "1", "provider": "okta", "error": "1", "$": "",
 	}
 	return known, nil
 }

@@ -185,6 +185,12 @@ func fillDevices(f *seeder, s size) {
 		SELECT 'com.bench.app' || (1 + i % $2), ($3 / 900000 - i / $2) * 900000, 'production', 'up_to_date', '', '1.0.8', 3 FROM n`, 96*(s.apps-1), s.apps-1, now())
 	f.exec(`INSERT INTO check_quarters (app, quarter, answer, n)
 		SELECT app, minute - minute % 900000, answer, sum(n) FROM check_counts GROUP BY app, minute - minute % 900000, answer`)
+	// As many groups of errors as an app can have.
+	f.exec(numbers+`INSERT INTO error_groups (app, fingerprint, kind, title, culprit, mapped, state, first_seen, last_seen, first_version, last_version,
+			count, devices, sketch, samples, sampled_at)
+		SELECT 'com.bench.app0', CAST('print ' || i AS BLOB), 'webview_javascript_error', 'TypeError: no. ' || i, 'checkout (src/cart.ts)', TRUE, 'open',
+			$2 - i * 60000, $2 - i * 1000, '1.0.7', '1.0.8', i, i / 3, X'', 0, 0 FROM n`, 5000, now())
+	f.exec(`INSERT INTO error_versions (grp, version, platform, n, first_seen, last_seen) SELECT id, '1.0.8', 'ios', count, first_seen, last_seen FROM error_groups`)
 	f.exec(`INSERT INTO traffic_days (app, day, downloads, bytes) SELECT app, day, sum(downloads), sum(bytes) FROM traffic GROUP BY app, day`)
 }
 

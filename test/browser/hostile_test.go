@@ -77,6 +77,13 @@ func (w *world) speak(i int, text string) (taken int) {
 	w.send(http.MethodPost, "/stats", batch)
 	w.send(http.MethodPost, "/updates", all)
 	w.send(http.MethodPost, "/stats", all)
+	wrong := plainBody(hostileID(i))
+	wrong["action"] = "webview_javascript_error"
+	wrong["metadata"] = map[string]string{
+		"error_type": text, "message": text, "source": text, text: text,
+		"stack": text + "\n    at " + text + " (https://localhost/" + text + ":1:1)\n" + text + "@" + text + "/x.js:1:1",
+	}
+	w.send(http.MethodPost, "/stats", wrong)
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete} {
 		w.send(method, "/channel_self", all)
 	}
@@ -151,6 +158,7 @@ func TestHostileDevices(t *testing.T) {
 			t.Errorf("%q is not among %q", p.Text, texts)
 		}
 	}
+	w.unharmed(app)
 	for _, list := range []string{app + "/devices", app + "/events"} {
 		n := 0
 		for next := list; next != ""; n++ {
@@ -165,10 +173,24 @@ func TestHostileDevices(t *testing.T) {
 	w.Screenshot("console-hostile")
 	w.Open(w.site + app + "/devices/" + hostileID(0))
 	w.Screenshot("console-hostile-device")
-	for _, name := range []string{"/devices.csv", "/events.csv"} {
+	for _, name := range []string{"/devices.csv", "/events.csv", "/errors.csv"} {
 		w.sheet(app + name)
 	}
 	w.quiet("downloads")
+}
+
+// unharmed looks at the errors that hostile devices reported.
+func (w *world) unharmed(app string) {
+	w.t.Helper()
+	groups, _, err := w.Client.Errors(w.t.Context(), demo.App, ota.ErrorFilter{Kind: "webview_javascript_error"}, ota.Page{Limit: 100})
+	must(w, groups, err)
+	if len(groups) < 2 {
+		w.t.Errorf("%d groups of errors: what does the test show then?", len(groups))
+	}
+	w.safe(app + "/errors")
+	for _, g := range groups {
+		w.safe(app + "/errors/" + number(g.ID))
+	}
 }
 
 // safe opens a page and looks for harm.

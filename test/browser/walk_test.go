@@ -88,12 +88,28 @@ func (w *world) furnish() map[string]string {
 	known["webhook"], known["delivery"] = w.hook()
 
 	w.suppress()
+	known["error"] = w.crash()
 
 	known["approval"] = w.ask()
 	entries, _, err := c.AuditEntries(ctx, ota.AuditFilter{Action: "channel.update"}, ota.Page{Limit: 1})
 	known["entry"] = number(must(w, entries, err)[0].ID)
 	w.report()
 	return known
+}
+
+// crash has a device report an error of its page; it returns the error's id.
+func (w *world) crash() string {
+	w.t.Helper()
+	body := plainBody(hostileID(77))
+	body["action"] = "webview_javascript_error"
+	body["metadata"] = map[string]string{
+		"message": "TypeError: Cannot read properties of undefined (reading 'total')",
+		"stack": "TypeError: Cannot read properties of undefined (reading 'total')\n    at checkout (https://localhost/main.8f3a9b2c.js:1:2345)\n" +
+			"    at HTMLButtonElement.onclick (https://localhost/node_modules/framework.js:1:99)",
+	}
+	w.send(http.MethodPost, "/stats", body)
+	all, _, err := w.Client.Errors(w.t.Context(), demo.App, ota.ErrorFilter{Text: "checkout"}, ota.Page{Limit: 1})
+	return number(must(w, all, err)[0].ID)
 }
 
 // ask protects the demo's channel and asks for a release on it; it returns the
@@ -141,6 +157,9 @@ var shown = map[string][]string{
 	"/console/apps/{app}/devices.csv":    nil,
 	"/console/apps/{app}/events":         {"", "?action=set_fail", "?device=none"},
 	"/console/apps/{app}/events.csv":     nil,
+	"/console/apps/{app}/errors":         {"", "?state=open&sort=devices", "?text=nothing"},
+	"/console/apps/{app}/errors.csv":     nil,
+	"/console/apps/{app}/errors/{error}": {""},
 	"/console/apps/{app}/changes":        {""},
 	"/console/apps/{app}/channels":       {""},
 	"/console/apps/{app}/keys":           {""},

@@ -45,6 +45,9 @@ func (s *Service) AddSourceMaps(ctx context.Context, actor ota.Actor, app, versi
 			}
 			all[i] = ota.SourceMap{Path: m.Path, Blob: m.Blob, Size: size, At: now, By: actor}
 		}
+		if err := s.d.Blobs.Sync(ctx); err != nil {
+			return err
+		}
 		return s.update(ctx, actor, app, func(tx Tx) (ota.Change, error) { return setMaps(ctx, tx, &b, all) })
 	})
 	if err != nil {

@@ -97,6 +97,8 @@ func New(d Deps) (*Console, error) {
 	c.registerDevices()
 	c.registerDevice()
 	c.registerEvents()
+	c.registerErrors()
+	c.registerError()
 	c.registerChanges()
 	c.registerKeys()
 	c.registerApprovals()

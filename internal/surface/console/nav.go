@@ -38,6 +38,7 @@ func appLinks(app string) []link {
 		{Name: "Suppressions", To: address("apps", app, "suppressions"), action: "suppression.list"},
 		{Name: "Devices", To: address("apps", app, "devices"), action: "device.list"},
 		{Name: "Events", To: address("apps", app, "events"), action: "event.list"},
+		{Name: "Errors", To: address("apps", app, "errors"), action: "error.list"},
 		{Name: "Changes", To: address("apps", app, "changes"), action: "change.list"},
 		{Name: "Keys", To: address("apps", app, "keys"), action: "key.list"},
 	}
