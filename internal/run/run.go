@@ -30,6 +30,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/errtrack"
 	"github.com/waxwing-ota/waxwing/internal/plane/guards"
 	"github.com/waxwing-ota/waxwing/internal/plane/identity"
+	"github.com/waxwing-ota/waxwing/internal/plane/incidents"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
 	"github.com/waxwing-ota/waxwing/internal/plane/plans"
@@ -82,6 +83,8 @@ type Server struct {
 	identity *identity.Service
 	breached *hashlist.List // nil = none
 	setup    string
+
+	incidents *incidents.Service
 }
 
 // New opens the data directory (made if there is none), brings the database up
@@ -163,6 +166,9 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return (&sweeper{sweep: s.control.SweepApprovals, log: s.log}).run(ctx) })
 	g.Go(func() error { return s.forwardAudit(ctx) })
 	g.Go(func() error { return (&collector{collect: s.control.CollectGarbage, log: s.log}).run(ctx) })
+	g.Go(func() error {
+		return s.incidents.Run(ctx, func(err error) { s.log.Error("watching recoveries failed", "err", err) })
+	})
 	g.Go(func() error {
 		defer stopIntake()
 		s.log.Info("listening", "url", s.URL())

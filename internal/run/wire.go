@@ -59,6 +59,7 @@ func (s *Server) wirePlanes() error {
 	s.wireAlerts()
 	s.wireGuards()
 	s.plans = s.wirePlans()
+	s.wireIncidents()
 	s.tokens = token.New(token.Deps{
 		Store: sqlstore.Tokens{DB: s.db}, Grants: s.db.EffectiveGrants, Now: time.Now, Rand: rand.Reader,
 		Verifier: s.idVerifier(), Audience: s.ciAudience(), Actions: func() []string { return s.access.Actions() },
@@ -101,6 +102,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 	deps.Settings = config.Values(s.cfg)
 	deps.Guards = s.guards
 	deps.Insight = insight.New(s.db, time.Now)
+	deps.Incidents = s.incidents
 	deps.Plans = s.plans
 	admin, err := adminapi.New(deps)
 	if err != nil {

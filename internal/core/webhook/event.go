@@ -59,7 +59,7 @@ func New(name string, at int64, where ota.Scope, actor ota.Actor) Event {
 // add puts in what the record of a change holds elsewhere than in its detail.
 func (e *Event) add(c *ota.Change) {
 	switch group, _, _ := strings.Cut(e.Type, "."); group {
-	case "release", "rollout", "adoption":
+	case "release", "rollout", "adoption", "channel":
 		e.Data["channel"] = clean(c.Object)
 	case "bundle":
 		e.Data["version"] = clean(c.Object)

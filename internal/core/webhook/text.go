@@ -31,6 +31,21 @@ func (e Event) Headline() string {
 		return join(where+":", e.text("threshold")+" % of active devices run", version)
 	case typeBundleCreated:
 		return join(app+":", "bundle", version, "uploaded")
+	case typeIncident:
+		return join(where+":", "incident", e.text("incident"), "declared:", e.text("title"))
+	case typeContained, typeResolved, typeClosed:
+		_, what, _ := strings.Cut(e.Type, ".")
+		return join(app+":", "incident", e.text("incident"), what+":", e.text("title"))
+	case typeRecovering:
+		return join(app+":", "incident", e.text("incident"), "recovers to", e.text("to")+":", e.text("title"))
+	case typeFrozen:
+		return join(where+":", "frozen")
+	case typeThawed:
+		return join(where+":", "open again")
+	case typeHeld:
+		return join(app+":", version, "is", e.text("hold"))
+	case typeUnheld:
+		return join(app+":", version, "is in service again")
 	case typeApprovalWanted:
 		return join(where+":", version, "waits for approval")
 	case typeApprovalDecided:

@@ -36,6 +36,15 @@ const (
 	typeTokenCreated    = "token.created"
 	typeRoleGranted     = "role.granted"
 	typeRoleRevoked     = "role.revoked"
+	typeIncident        = "incident.declared"
+	typeContained       = "incident.contained"
+	typeRecovering      = "incident.recovering"
+	typeResolved        = "incident.resolved"
+	typeClosed          = "incident.closed"
+	typeFrozen          = "channel.frozen"
+	typeThawed          = "channel.thawed"
+	typeHeld            = "bundle.held"
+	typeUnheld          = "bundle.released"
 	typeAlertFired      = "alert.fired"
 	typeAlertResolved   = "alert.resolved"
 	typeAlertAcked      = "alert.acknowledged"
@@ -62,6 +71,15 @@ func Types() []Type {
 		{typeRoleGranted, "a role was given", []string{"role", "scope"}},
 		{typeRoleRevoked, "a role was taken", []string{"role", "scope"}},
 		{typeTokenCreated, "an API token was made", []string{"token"}},
+		{typeIncident, "somebody declared an incident", []string{"incident", "title", "severity", "version", "channel"}},
+		{typeContained, "an incident was contained", []string{"incident", "title", "severity", "reason"}},
+		{typeRecovering, "devices are being taken off an incident's version", []string{"incident", "title", "severity", "version", "to", "devices"}},
+		{typeResolved, "enough devices left an incident's version, or somebody says so", []string{"incident", "title", "severity", "devices", "left"}},
+		{typeClosed, "an incident was closed", []string{"incident", "title", "severity"}},
+		{typeFrozen, "nothing new goes on a channel", []string{"reason", "incident", "paused"}},
+		{typeThawed, "a channel is open again", []string{"reason"}},
+		{typeHeld, "a version was quarantined or blocked", []string{"reason", "incident", "hold"}},
+		{typeUnheld, "a version is in service again", []string{"reason", "was"}},
 		{typeAlertFired, "a rule of an app is broken, or still is and nobody acknowledged it", []string{"alert", "rule", "subject", "severity", "summary", "value", "threshold", "since", "repeat"}},
 		{typeAlertResolved, "an alert is over", []string{"alert", "rule", "subject", "severity", "summary", "minutes", "acknowledged_by"}},
 		{typeAlertAcked, "somebody takes care of an alert", []string{"alert", "rule", "subject", "severity", "summary", "note"}},
@@ -108,6 +126,24 @@ func typeOf(c *ota.Change, detail map[string]any) (name string, ok bool) {
 		return typeRoleRevoked, true
 	case "token.create":
 		return typeTokenCreated, true
+	case "incident.open":
+		return typeIncident, true
+	case "incident.contain":
+		return typeContained, true
+	case "incident.recover":
+		return typeRecovering, true
+	case "incident.resolve":
+		return typeResolved, true
+	case "incident.close":
+		return typeClosed, true
+	case "channel.freeze":
+		return typeFrozen, true
+	case "channel.thaw":
+		return typeThawed, true
+	case "bundle.quarantine", "bundle.block":
+		return typeHeld, true
+	case "bundle.release":
+		return typeUnheld, true
 	case "alert.fire":
 		return typeAlertFired, true
 	case "alert.resolve":

@@ -10,7 +10,16 @@ import (
 // writes and records what the act means for it in the same transaction.
 type Within struct {
 	Incident int64 // 0 = of none
-	Also     func(ctx context.Context, tx Tx) (ota.Change, error)
+	Also     func(ctx context.Context, tx IncidentTx) (ota.Change, error)
+}
+
+// IncidentTx is what of a transaction an incident needs.
+type IncidentTx interface {
+	Incident(ctx context.Context, id int64) (ota.Incident, error)
+	UpdateIncident(ctx context.Context, i ota.Incident) error
+	// OnVersion counts the devices that run a version, as they last said, and
+	// those of them that were seen at since or later.
+	OnVersion(ctx context.Context, app, version string, since int64) (all, active int64, err error)
 }
 
 // Contain does all of a containment or nothing. It needs no approval: who keeps
@@ -148,7 +157,7 @@ func (c *containing) hold(ctx context.Context, version string, state ota.Hold) e
 	if state == ota.Blocked {
 		action = "bundle.block"
 	}
-	c.add(action, version, fields{"serving": serving}, orNil(b.Held), h)
+	c.add(action, version, fields{"serving": serving, "hold": state}, orNil(b.Held), h)
 	return c.tx.SetHeld(ctx, b.ID, &h)
 }
 

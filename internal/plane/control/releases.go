@@ -161,22 +161,30 @@ func (s *Service) Rollback(ctx context.Context, actor ota.Actor, app, channel st
 		if err != nil {
 			return ota.Change{}, err
 		}
-		from := ""
-		if ch.Release != nil {
-			from = ch.Release.Version
-		}
-		detail, before := fields{"from": from}, orNil(ch.Release)
-		if ch.Rollout != nil {
-			detail["rollout_ended"] = ch.Rollout.Version
-			ch.Rollout = nil
-		}
-		if r, err = s.rollback(ctx, tx, actor, &ch, in.To, note); err != nil {
-			return ota.Change{}, err
-		}
-		detail["version"], detail["release"], detail["note"] = r.Version, r.ID, r.Note
-		return changed(change("release.rollback", app, channel, detail), before, r), nil
+		var c ota.Change
+		r, c, err = s.takeBack(ctx, tx, actor, &ch, in.To, note)
+		return c, err
 	})
 	return r, err
+}
+
+// takeBack rolls a channel back and ends its rollout.
+func (s *Service) takeBack(ctx context.Context, tx Tx, actor ota.Actor, ch *ota.Channel, to, note string) (ota.Release, ota.Change, error) {
+	from := ""
+	if ch.Release != nil {
+		from = ch.Release.Version
+	}
+	detail, before := fields{"from": from}, orNil(ch.Release)
+	if ch.Rollout != nil {
+		detail["rollout_ended"] = ch.Rollout.Version
+		ch.Rollout = nil
+	}
+	r, err := s.rollback(ctx, tx, actor, ch, to, note)
+	if err != nil {
+		return r, ota.Change{}, err
+	}
+	detail["version"], detail["release"], detail["note"] = r.Version, r.ID, r.Note
+	return r, changed(change("release.rollback", ch.App, ch.Name, detail), before, r), nil
 }
 
 // rollback writes the release that takes the channel back to a version.

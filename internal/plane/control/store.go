@@ -132,6 +132,7 @@ type Tx interface {
 	// SetFrozen freezes a channel, or with nil thaws it.
 	SetFrozen(ctx context.Context, channelID int64, f *ota.Frozen) error
 	DeleteToken(ctx context.Context, id int64) error
+	IncidentTx
 
 	InsertNative(ctx context.Context, n ota.NativeBuild) error
 	DeleteNative(ctx context.Context, app, platform, version string) error

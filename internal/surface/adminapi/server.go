@@ -19,6 +19,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/errtrack"
 	"github.com/waxwing-ota/waxwing/internal/plane/guards"
 	"github.com/waxwing-ota/waxwing/internal/plane/identity"
+	"github.com/waxwing-ota/waxwing/internal/plane/incidents"
 	"github.com/waxwing-ota/waxwing/internal/plane/insight"
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
 	"github.com/waxwing-ota/waxwing/internal/plane/plans"
@@ -47,6 +48,7 @@ type Deps struct {
 	Errors       *errtrack.Service
 	Alerts       *alerts.Service
 	Plans        *plans.Service
+	Incidents    *incidents.Service
 	Authenticate Authenticator
 	Access       Access
 	Directory    *directory.Service
@@ -114,6 +116,7 @@ func build(d Deps) (*server, error) {
 	s.registerKeys()
 	s.registerChannels()
 	s.registerContainment()
+	s.registerIncidents()
 	s.registerReleases()
 	s.registerGuard()
 	s.registerApprovals()

@@ -14,6 +14,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newRollbackCommand(g),
 		newReleasesCommand(g),
 		newRolloutCommand(g),
+		newIncidentsCommand(g),
 		newApprovalsCommand(g),
 		newAlertsCommand(g),
 		newStatusCommand(g),

@@ -12,8 +12,8 @@ ALTER TABLE channels ADD COLUMN frozen_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE channels ADD COLUMN frozen_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE channels ADD COLUMN frozen_reason TEXT NOT NULL DEFAULT '';
 
--- affected and left_it are devices: seen since the recovery began that had the
--- version, and those of them that run another now.
+-- baseline, affected and left_it are devices: on the version when the recovery
+-- began or since, those of them that were active lately, and those that left.
 CREATE TABLE incidents (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     org           TEXT   NOT NULL,
@@ -33,6 +33,7 @@ CREATE TABLE incidents (
     resolved_at   BIGINT NOT NULL DEFAULT 0,
     closed_at     BIGINT NOT NULL DEFAULT 0,
     recovered_to  TEXT   NOT NULL DEFAULT '',
+    baseline      BIGINT NOT NULL DEFAULT 0,
     affected      BIGINT NOT NULL DEFAULT 0,
     left_it       BIGINT NOT NULL DEFAULT 0
 );
