@@ -183,11 +183,18 @@ func TestGoodReleaseInStepsIsNotHalted(t *testing.T) {
 	}
 }
 
-// Devices that lie cannot keep a release from going out unnoticed: a few of
-// them in two networks are not enough for the guard by themselves.
+// Devices that claim a success are not counted as devices that have it.
 func TestForgersAreNotCounted(t *testing.T) {
 	r := run(t, "default", 5_000, 1, func(s *Scenario) { s.Forgers = Forgers{Share: 0.01, Networks: 2, Claim: claimWorks} })
 	if len(r.Halts) > 0 || r.Healthy < 0.985 || r.Outcomes["healthy"] <= r.EndedOn-20 {
 		t.Errorf("healthy %.4f, outcomes %v, halts %+v", r.Healthy, r.Outcomes, r.Halts)
+	}
+}
+
+// Reports of success that are made up do not hide a release that fails.
+func TestMadeUpSuccessHidesNothing(t *testing.T) {
+	r := run(t, "bad30", 20_000, 2, func(s *Scenario) { s.Forgers = Forgers{Share: 0.2, Networks: 50, Claim: claimWorks} })
+	if len(r.Halts) == 0 || r.HadShare >= 0.01 {
+		t.Errorf("%.4f of the fleet had it, halts %+v", r.HadShare, r.Halts)
 	}
 }
