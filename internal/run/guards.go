@@ -42,7 +42,7 @@ func (s *Server) observed(ctx context.Context, o ingest.Observed) {
 		f := &o.Failing[i]
 		out.Failing = append(out.Failing, guards.Failing{
 			App: f.App, Rollout: f.Rollout, Device: f.Device, Arm: armOf(f.Arm), Platform: f.Platform, Network: f.Network,
-			Reason: f.Reason, At: f.At,
+			Reason: f.Reason, At: f.At, ExposedAt: f.ExposedAt, Moved: f.Moved,
 		})
 	}
 	for i := range o.Moves {

@@ -13,10 +13,10 @@ const (
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, '') ON CONFLICT DO NOTHING`
 
 	// A control device that is offered the release begins anew in the other arm.
-	moveExposure = `UPDATE rollout_exposures SET arm = 1, network = $4, at = $5, due = $6, failed_at = 0, reason = ''
+	moveExposure = `UPDATE rollout_exposures SET arm = 1, moved = 1, network = $4, at = $5, due = $6, failed_at = 0, reason = ''
 		WHERE app = $1 AND rollout = $2 AND device = $3 AND arm = 2`
 
-	exposureOut = ` RETURNING rollout, channel, version, arm, platform, network`
+	exposureOut = ` RETURNING rollout, channel, version, arm, platform, network, at, moved`
 
 	// What failed is the release; the treated are those that were offered it.
 	failTreated = `UPDATE rollout_exposures SET failed_at = $4, reason = $5
@@ -92,9 +92,11 @@ func (w *batch) failControls() error {
 // fail runs a statement that marks exposures, and adds f for each.
 func (w *batch) fail(f ingest.Failing, query string, args ...any) error {
 	return w.query(query, func(s scanner) error {
-		if err := s.Scan(&f.Rollout, &f.Channel, &f.Version, &f.Arm, &f.Platform, &f.Network); err != nil {
+		var moved int64
+		if err := s.Scan(&f.Rollout, &f.Channel, &f.Version, &f.Arm, &f.Platform, &f.Network, &f.ExposedAt, &moved); err != nil {
 			return err
 		}
+		f.Moved = moved != 0
 		w.out.Failing = append(w.out.Failing, f)
 		return nil
 	}, args...)

@@ -129,8 +129,8 @@ func (s reads) GuardDecisions(ctx context.Context, app, rollout string) ([]guard
 
 // GuardBaseline implements [guards.Store].
 func (s reads) GuardBaseline(ctx context.Context, app, version string, since, until int64) (b guard.Baseline, err error) {
-	row := s.q.QueryRowContext(ctx, `SELECT count(*), COALESCE(sum(CASE WHEN failed THEN 1 ELSE 0 END), 0) FROM
-		(SELECT failed FROM device_outcomes WHERE app = $1 AND version <> $2 AND at >= $3 AND at < $4 LIMIT 100000) past`, app, version, since, until)
+	row := s.q.QueryRowContext(ctx, `SELECT count(*), COALESCE(sum(bad), 0) FROM
+		(SELECT CASE WHEN failed OR state = 6 OR state = 7 AND reason <> '' THEN 1 ELSE 0 END AS bad FROM device_outcomes WHERE app = $1 AND version <> $2 AND at > 0 AND at >= $3 AND at < $4 LIMIT 100000) past`, app, version, since, until)
 	if err := row.Scan(&b.Devices, &b.Failed); err != nil {
 		return b, storeError("count outcomes", err)
 	}

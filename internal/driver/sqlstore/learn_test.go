@@ -209,7 +209,8 @@ func TestExposures(t *testing.T) {
 		t.Fatalf("moved: %+v", out.Exposed)
 	}
 	out = mustWrite(t, db, events(did(1, "set", "2.0.0", 50), did(1, "update_fail", "2.0.0", 51)))
-	if len(out.Failing) != 1 || out.Failing[0].Arm != decide.Treated || out.Failing[0].Reason != "update_fail" || out.Failing[0].Network != 9 {
+	if len(out.Failing) != 1 || out.Failing[0].Arm != decide.Treated || out.Failing[0].Reason != "update_fail" || out.Failing[0].Network != 9 ||
+		!out.Failing[0].Moved || out.Failing[0].ExposedAt != 40 {
 		t.Fatalf("failing: %+v", out.Failing)
 	}
 	// What a treated device does with another version does not count.

@@ -8,6 +8,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
 	"github.com/waxwing-ota/waxwing/internal/core/guard"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/outcome"
 )
 
 // Observe takes in what came to light. It does not write to the database, and
@@ -58,6 +59,9 @@ func (s *Service) move(ctx context.Context, m *Move) {
 			w.expose(guard.Treated, m.Platform, false)
 		}
 		if m.Failed {
+			if m.TookAt == 0 && m.Reason == outcome.Silent { // it was waited for that long
+				m.TookAt = m.At - int64(ch.Policy.Guard.HealthWindowMinutes)*60_000
+			}
 			s.fail(w, &guard.Input{
 				Kind: guard.Failing, At: m.At, Arm: guard.Treated, Platform: m.Platform, Network: m.Network,
 				Device: deviceHash(w.Rollout, m.Device), Reason: cut(m.Reason), ExposedAt: m.TookAt,

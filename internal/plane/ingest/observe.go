@@ -49,6 +49,9 @@ type Failing struct {
 	Network  uint32
 	Reason   string // the action that told, or [outcome.Silent]
 	At       int64
+
+	ExposedAt int64 // when it came into its arm; 0 = not known
+	Moved     bool  // it was control before it was treated
 }
 
 // Observed is what one or several commits, or the search for silent devices,

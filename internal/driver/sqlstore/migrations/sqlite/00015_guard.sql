@@ -36,9 +36,13 @@ CREATE TABLE guard_decisions (
     PRIMARY KEY (app, rollout, seq, n)
 );
 
+-- A device that was control before it was treated has nobody to be compared with.
+ALTER TABLE rollout_exposures ADD COLUMN moved BIGINT NOT NULL DEFAULT 0;
+
 -- Channels that have no rules for the guard read the defaults.
 
 -- +goose Down
+ALTER TABLE rollout_exposures DROP COLUMN moved;
 DROP TABLE guard_decisions;
 DROP TABLE guard_inputs;
 DROP TABLE guard_watches;
