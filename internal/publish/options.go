@@ -34,7 +34,12 @@ type Options struct {
 	AllowNativeMismatch bool
 	NativeVersion       string // of the app in the stores, as far as known; for a warning
 
-	RolloutBPS   *int // start a rollout at this share instead of a full release
+	RolloutBPS *int // start a rollout at this share instead of a full release
+	// RolloutPlan or RolloutPreset (the name of a plan) start a rollout that goes on
+	// by itself.
+	RolloutPlan   *ota.RolloutPlan
+	RolloutPreset string
+
 	NoRelease    bool // publish the bundle and put it on no channel
 	NoManifest   bool // publish the zip only: devices always load all of it
 	AllowNoReady bool // the call to notifyAppReady is not found, and that is right

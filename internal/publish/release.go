@@ -16,8 +16,8 @@ func (p *push) release(ctx context.Context) error {
 	}
 	p.progress.Phase("releasing")
 	p.checkChannel()
-	if p.o.RolloutBPS != nil {
-		return p.rollout(ctx, *p.o.RolloutBPS)
+	if p.o.RolloutBPS != nil || p.o.RolloutPlan != nil || p.o.RolloutPreset != "" {
+		return p.rollout(ctx, p.o.RolloutBPS)
 	}
 	var r ota.Release
 	var done bool
@@ -51,7 +51,7 @@ func (p *push) waits(err error) error {
 
 // rollout starts a rollout of the version. One that runs keeps its share: a
 // repeated push must not take the version from devices that have it.
-func (p *push) rollout(ctx context.Context, bps int) error {
+func (p *push) rollout(ctx context.Context, bps *int) error {
 	ch := p.target.channel
 	if r := ch.Release; r != nil && r.Version == p.o.Version {
 		p.result.Skipped, p.result.Release = SkippedHad, r
@@ -59,7 +59,7 @@ func (p *push) rollout(ctx context.Context, bps int) error {
 	}
 	if r := ch.Rollout; r != nil && r.Version == p.o.Version {
 		p.result.Skipped, p.result.Rollout = SkippedRollout, r
-		if r.BPS != bps {
+		if bps != nil && r.BPS != *bps {
 			p.warn("rollout_kept", "a rollout of version %s to %d.%02d %% runs; change it with: waxwing rollout set %s --app %s --percent N",
 				p.o.Version, r.BPS/100, r.BPS%100, p.o.Channel, p.o.App)
 		}
@@ -67,7 +67,9 @@ func (p *push) rollout(ctx context.Context, bps int) error {
 	}
 	var r ota.Rollout
 	err := p.patient(ctx, func() (err error) {
-		r, err = p.server.SetRollout(ctx, p.o.App, p.o.Channel, ota.RolloutRequest{Version: p.o.Version, BPS: &bps, Reason: p.o.Note})
+		r, err = p.server.SetRollout(ctx, p.o.App, p.o.Channel, ota.RolloutRequest{
+			Version: p.o.Version, BPS: bps, Plan: p.o.RolloutPlan, Preset: p.o.RolloutPreset, Reason: p.o.Note,
+		})
 		return err
 	})
 	if err != nil {

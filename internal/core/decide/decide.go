@@ -100,6 +100,9 @@ func fromRollout(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) (Outco
 		if in {
 			result = "choose"
 		}
+		if r.Mandatory {
+			t.add("rollout.mandatory", "pass", "%s", MandatoryNote(c.Platform))
+		}
 		if r.Target != nil {
 			t.add("rollout.target", targetResult(r.Target.Match(c)), "%s", r.Target.Explain(c))
 		}

@@ -88,3 +88,13 @@ func targetResult(match bool) string {
 // Selects says whether a rollout offers its bundle to a device, and why, without
 // the rules that may still forbid it.
 func (r *Rollout) Selects(c *Check) (in bool, why string) { return r.selects(c) }
+
+// MandatoryNote says what the client of a platform makes of a mandatory update.
+// Source: shared client notes, 5.5: "breaking" asks for another native app and
+// stops the download, and there is no other word for it.
+func MandatoryNote(platform string) string {
+	if platform == Electron {
+		return "the Electron client has no mandatory updates: after the deadline it is offered the version, and its app decides when to install it"
+	}
+	return "the plugin has no mandatory updates: after the deadline the device is offered the version with its next check, and installs it by its own mode"
+}

@@ -70,6 +70,9 @@ type Rollout struct {
 	Paused  bool
 	Braked  bool   // stopped without the database; like paused
 	Target  Target // whom it is for; nil = every device of the channel
+	// Mandatory says that everybody it is for is to have it from a time on; no
+	// decision asks for it, since no client knows such a thing.
+	Mandatory bool
 }
 
 // Target says whom a rollout is for. Match must not allocate: every check of the

@@ -132,10 +132,7 @@ func note(p *ota.RolloutPlan, platform string) string {
 	if p == nil || !p.Mandatory {
 		return ""
 	}
-	if platform == decide.Electron {
-		return "the Electron client has no mandatory updates: after the deadline it is offered the version, and its app decides when to install it"
-	}
-	return "the plugin has no mandatory updates: after the deadline the device is offered the version with its next check, and installs it by its own mode"
+	return decide.MandatoryNote(platform)
 }
 
 // checkOf makes the question that a device would ask, from what it last told.

@@ -30,7 +30,8 @@ func Build(l Loaded, prev *decide.App) *decide.App {
 	for i := range l.Channels {
 		ch := buildChannel(&l.Channels[i], bundles)
 		if ch.Rollout != nil {
-			ch.Rollout.Target = targets.of(l.Channels[i].Rollout)
+			r := l.Channels[i].Rollout
+			ch.Rollout.Target, ch.Rollout.Mandatory = targets.of(r), r.Plan != nil && r.Plan.Mandatory
 		}
 		app.Channels = append(app.Channels, ch)
 	}

@@ -15,6 +15,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newReleasesCommand(g),
 		newRolloutCommand(g),
 		newIncidentsCommand(g),
+		newCohortsCommand(g),
 		newApprovalsCommand(g),
 		newAlertsCommand(g),
 		newStatusCommand(g),

@@ -23,6 +23,7 @@ type pushOptions struct {
 	keys    []string
 	rollout percent
 	maps    string
+	plan    string
 	project string
 	natives []string
 
@@ -72,6 +73,7 @@ publisher if several let it in.`,
 	f.StringVar(&o.Comment, "comment", "", "what is in it")
 	f.StringVar(&o.Note, "note", "", "note of the release")
 	f.Var(&o.rollout, "rollout", "start a rollout at this share of the devices instead of releasing it to all")
+	f.StringVar(&o.plan, "rollout-plan", "", "start a rollout by this plan instead: careful, standard or fast, or a plan file (.yaml or .json)")
 	f.BoolVar(&o.NoManifest, "no-manifest", false, "publish the zip only: every device loads all of it")
 	f.BoolVar(&o.AllowNoReady, "allow-no-ready", false, "the build does call notifyAppReady, in a way that is not found")
 	f.BoolVar(&o.AllowNativeMismatch, "allow-native-mismatch", false, "publish although devices of the channel lack native packages; recorded")
@@ -85,11 +87,17 @@ publisher if several let it in.`,
 	f.BoolVar(&o.DryRun, "dry-run", false, "check, and say what would be uploaded")
 	f.StringVar(&o.project, "project", ".", "folder of the Capacitor app, whose native plug-ins are recorded")
 	o.wait.bind(c)
-	c.MarkFlagsMutuallyExclusive("rollout", "no-release")
+	c.MarkFlagsMutuallyExclusive("rollout", "no-release", "rollout-plan")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if f.Changed("rollout") {
 			bps := int(o.rollout)
 			o.RolloutBPS = &bps
+		}
+		if o.plan != "" {
+			var err error
+			if o.RolloutPreset, o.RolloutPlan, err = readPlan(o.plan); err != nil {
+				return err
+			}
 		}
 		if o.Channel == "" && !o.NoRelease {
 			return usagef("no channel was named").WithHint("name one with --channel, or publish without releasing with --no-release")

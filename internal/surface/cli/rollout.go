@@ -13,33 +13,44 @@ import (
 func newRolloutCommand(g *Globals) *cobra.Command {
 	c := newGroup("rollout", "Offer a version to a growing share of a channel's devices",
 		newRolloutStartCommand(g), newRolloutSetCommand(g), newRolloutPauseCommand(g), newRolloutResumeCommand(g),
-		newRolloutPromoteCommand(g), newRolloutAbortCommand(g), newRolloutShowCommand(g), newRolloutBucketCommand(g))
+		newRolloutPlanCommand(g), newRolloutNextCommand(g), newRolloutPromoteCommand(g), newRolloutAbortCommand(g), newRolloutShowCommand(g),
+		newRolloutExplainCommand(g), newRolloutBucketCommand(g))
 	c.Aliases = []string{"rollouts"}
 	c.Long = `Offer a version to a growing share of a channel's devices. Which devices come
 first is drawn anew for each rollout and never by chance of the moment: a device
-that has the version keeps it while the share grows.`
+that has the version keeps it while the share grows. With a plan it grows by
+itself: in steps that each soak and may wait for the guard or for a person, in
+the windows that the plan allows.`
 	return c
 }
 
 func newRolloutStartCommand(g *Globals) *cobra.Command {
 	var app, version string
 	var share percent
+	var plan planFlags
 	var wait waiting
 	c := &cobra.Command{
-		Use:     "start CHANNEL",
-		Short:   "Start a rollout; it takes the place of one that runs",
-		Example: "  waxwing rollout start production --app com.example.shop --version 1.1.0 --percent 5",
-		Args:    cobra.ExactArgs(1),
+		Use:   "start CHANNEL",
+		Short: "Start a rollout; it takes the place of one that runs",
+		Example: "  waxwing rollout start production --app com.example.shop --version 1.1.0 --percent 5\n" +
+			"  waxwing rollout start production --app com.example.shop --version 1.1.0 --plan standard --target 'platform == \"ios\"'",
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			bps := int(share)
-			return runRolloutSet(cmd.Context(), g, app, args[0], ota.RolloutRequest{Version: version, BPS: &bps}, wait)
+			in := ota.RolloutRequest{Version: version, BPS: given(cmd.Flags(), "percent", &bps)}
+			if err := plan.into(cmd.Flags(), &in); err != nil {
+				return err
+			}
+			return runRolloutSet(cmd.Context(), g, app, args[0], in, wait)
 		},
 	}
 	appFlag(c, &app)
 	c.Flags().StringVar(&version, "version", "", "published version to offer (required)")
-	c.Flags().Var(&share, "percent", "share of the channel's devices, such as 5 or 2.5 (required)")
+	c.Flags().Var(&share, "percent", "share of the channel's devices, such as 5 or 2.5; this or --plan is required")
+	plan.bind(c.Flags())
 	require(c, "version")
-	require(c, "percent")
+	c.MarkFlagsOneRequired("percent", "plan")
+	c.MarkFlagsMutuallyExclusive("percent", "plan")
 	wait.bind(c)
 	return c
 }
@@ -176,28 +187,6 @@ func newRolloutAbortCommand(g *Globals) *cobra.Command {
 				return err
 			}
 			return g.printDone(args[0], "ended the rollout of channel %s", args[0])
-		},
-	}
-	appFlag(c, &app)
-	return c
-}
-
-func newRolloutShowCommand(g *Globals) *cobra.Command {
-	var app string
-	c := &cobra.Command{
-		Use:   "show CHANNEL",
-		Short: "Show the rollout that runs, if any",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			cl, err := g.Client()
-			if err != nil {
-				return err
-			}
-			ch, err := cl.Channel(cmd.Context(), app, args[0])
-			if err != nil {
-				return err
-			}
-			return printRollout(g, ch.Name, ch.Rollout)
 		},
 	}
 	appFlag(c, &app)

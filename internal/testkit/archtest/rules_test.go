@@ -130,7 +130,7 @@ var importRules = []importRule{
 	{
 		from: "surface/cli/...",
 		only: []string{
-			"core/...", "client", "citoken", "secret", "keyfile", "capconfig", "device", "publish", "supply", "demo", "sim", "run", "run/config", "surface/cli/...",
+			"core/...", "client", "citoken", "secret", "keyfile", "capconfig", "device", "publish", "supply", "demo", "sim", "planfile", "run", "run/config", "surface/cli/...",
 			"github.com/spf13/cobra/...", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/sync/...", "golang.org/x/text/...",
 			"github.com/andybalholm/brotli/...", "github.com/klauspost/compress/...",
 		},
@@ -225,6 +225,12 @@ var importRules = []importRule{
 		only: []string{"core/..."},
 		not:  []string{"net/http/...", "database/sql/..."},
 		why:  "what a build is made of is read on the publisher's machine, from files and git, and never from the network",
+	},
+	{
+		from: "planfile",
+		only: []string{"core/ota", "go.yaml.in/yaml/v3"},
+		not:  []string{"net/http/...", "database/sql/..."},
+		why:  "a file of a plan is parsed where it lies; the server says whether it makes sense",
 	},
 	{
 		from: "keyfile",
