@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/fnv"
 
 	"github.com/waxwing-ota/waxwing/internal/core/errgroup"
 	"github.com/waxwing-ota/waxwing/internal/core/hll"
@@ -119,19 +118,6 @@ func (w *batch) errors(events []ingest.EventRow) error {
 	return nil
 }
 
-// deviceHash spreads device ids over 64 bits. Whoever reports errors can invent
-// ids anyway, so it needs no key.
-func deviceHash(id *ota.DeviceID) uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write(id[:]) // never fails
-	v := h.Sum64()
-	v ^= v >> 33
-	v *= 0xff51afd7ed558ccd // the finaliser of MurmurHash3
-	v ^= v >> 33
-	v *= 0xc4ceb9fe1a85ec53
-	return v ^ v>>33
-}
-
 // platformLabel bounds what devices may call their platform.
 func platformLabel(s string) string {
 	switch s {
@@ -151,7 +137,7 @@ func (w *batch) errorSum(app string, s *errorSum) error {
 	}
 	newHour := g.lastSeen-g.lastSeen%hourMS != s.last-s.last%hourMS
 	for _, e := range s.events {
-		g.devices.Add(deviceHash(&e.Device))
+		g.devices.Add(w.roll.hash(&e.Device))
 	}
 	if g.state == string(ota.ErrorResolved) && s.regresses(g.resolvedIn) {
 		g.state, g.regressedAt = string(ota.ErrorOpen), s.last
