@@ -29,7 +29,7 @@ const (
 
 // env is error tracking on a real database and real files.
 type env struct {
-	*testing.T
+	testing.TB
 	db    *sqlstore.DB
 	blobs blob.Store
 	svc   *errtrack.Service
@@ -38,9 +38,9 @@ type env struct {
 	n     int64
 }
 
-func newEnv(t *testing.T) *env {
+func newEnv(t testing.TB) *env {
 	t.Helper()
-	e := &env{T: t, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), view: &decide.App{Versions: decide.NewVersions([]string{"1.0.0", "1.1.0"})}}
+	e := &env{TB: t, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), view: &decide.App{Versions: decide.NewVersions([]string{"1.0.0", "1.1.0"})}}
 	db, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"))
 	e.do(err)
 	t.Cleanup(func() { _ = db.Close() })
