@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/pack"
@@ -71,7 +70,7 @@ func (d mapless) ReadDir(n int) ([]fs.DirEntry, error) {
 	}
 }
 
-func isMap(name string) bool { return strings.HasSuffix(strings.ToLower(path.Base(name)), mapSuffix) }
+func isMap(name string) bool { return pack.IsSourceMap(name) }
 
 // FindMaps lists the source maps in a folder by the paths of their scripts:
 // main.js.map is about main.js. Folders that never belong to an app are left out.
@@ -85,7 +84,7 @@ func FindMaps(ctx context.Context, dir fs.FS) (map[string]string, error) {
 			return ctx.Err()
 		case e.IsDir() && e.Name() == "node_modules":
 			return fs.SkipDir
-		case e.Type().IsRegular() && isMap(p) && len(p) > len(mapSuffix):
+		case e.Type().IsRegular() && isMap(p):
 			if script := p[:len(p)-len(mapSuffix)]; isScript(script) {
 				found[script] = p
 			}

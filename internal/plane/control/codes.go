@@ -71,6 +71,7 @@ const (
 	CodeKeyStateInvalid   = "key_state_invalid"
 	CodePercentageInvalid = "percentage_invalid"
 	CodeTreeInvalid       = "tree_invalid"
+	CodeTreeSourceMap     = "tree_source_map"
 	CodeVariantInvalid    = "variant_invalid"
 	CodeVariantFile       = "variant_file_invalid"
 	CodeKeyMissing        = "key_missing"   // an active key has no variant

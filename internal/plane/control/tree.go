@@ -23,6 +23,10 @@ func checkTree(files []ota.TreeFile) error {
 		if i > 0 && files[i-1].Path >= f.Path {
 			return ota.Invalid(CodeTreeInvalid, "the files are not sorted by path at %q", f.Path).WithField("tree")
 		}
+		if pack.IsSourceMap(f.Path) {
+			return ota.Invalid(CodeTreeSourceMap, "%q is a source map, which devices must not get", f.Path).WithField("tree").
+				WithHint("push with this version of waxwing: it takes source maps out and keeps them privately")
+		}
 		key := pack.PathKey(f.Path)
 		if other, ok := names[key]; ok {
 			return ota.Invalid(CodeTreeInvalid, "%q and %q are one file on devices that ignore case", other, f.Path).WithField("tree").
