@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -137,11 +138,28 @@ func dress(ctx context.Context, o options, api *client.Client, addr, path string
 	if err != nil || len(devices) == 0 {
 		return nil, fmt.Errorf("no device: %w", err)
 	}
+	alert, err := alarm(ctx, api, app)
+	if err != nil {
+		return nil, err
+	}
 	known = map[string]string{
-		"app": app, "channel": "production", "version": "2.0.1", "device": devices[0].ID.String(), "approval": "7", "group": "1", "user": "17",
+		"alert": alert, "app": app, "channel": "production", "version": "2.0.1", "device": devices[0].ID.String(), "approval": "7", "group": "1", "user": "17",
 		"machine": "1", "token": "9", "webhook": "1", "delivery": "40000", "id": "1", "org": "main", "key": "bench", "entry": "99000", "grant": "17", "publisher": "1", "provider": "okta", "error": "1", "$": "",
 	}
 	return known, nil
+}
+
+// alarm returns the id of an alert, and fires a test if there is none.
+func alarm(ctx context.Context, api *client.Client, app string) (string, error) {
+	have, _, err := api.Alerts(ctx, ota.AlertFilter{App: app}, ota.Page{Limit: 1})
+	if err != nil {
+		return "", err
+	}
+	if len(have) > 0 {
+		return strconv.FormatInt(have[0].ID, 10), nil
+	}
+	a, err := api.TestAlerts(ctx, app)
+	return strconv.FormatInt(a.ID, 10), err
 }
 
 // suppress asks for suppressions, as many as a busy app has.

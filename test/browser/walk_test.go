@@ -89,6 +89,7 @@ func (w *world) furnish() map[string]string {
 
 	w.suppress()
 	known["error"] = w.crash()
+	known["alert"] = w.alarm()
 
 	known["approval"] = w.ask()
 	entries, _, err := c.AuditEntries(ctx, ota.AuditFilter{Action: "channel.update"}, ota.Page{Limit: 1})
@@ -128,6 +129,17 @@ func (w *world) ask() string {
 	return number(must(w, waiting, err)[0].ID)
 }
 
+// alarm fires an alert and silences others; it returns the id of the alert.
+func (w *world) alarm() string {
+	w.t.Helper()
+	ctx, c := w.t.Context(), w.Client
+	a, err := c.TestAlerts(ctx, demo.App)
+	must(w, a, err)
+	s, err := c.CreateSilence(ctx, demo.App, ota.NewAlertSilence{Kind: "no_checkins", Reason: "the proxy is being moved", Minutes: 60})
+	must(w, s, err)
+	return number(a.ID)
+}
+
 // hook makes a webhook that was told something.
 func (w *world) hook() (id, delivery string) {
 	w.t.Helper()
@@ -165,6 +177,10 @@ var shown = map[string][]string{
 	"/console/apps/{app}/keys":           {""},
 	"/console/apps/{app}/scans":          {""},
 	"/console/apps/{app}/suppressions":   {"", "?state=rejected"},
+	"/console/alerts":                    {"", "?state=resolved"},
+	"/console/alerts/live":               nil, // streams: the pages have them
+	"/console/apps/{app}/alerts":         {"", "?state=pending"},
+	"/console/apps/{app}/alerts/live":    nil,
 	"/console/approvals":                 {"", "?state=executed"},
 	"/console/audit":                     {"", "?action=nothing", "?since=never"},
 	"/console/audit/checkpoint":          {""},
@@ -204,6 +220,7 @@ var shown = map[string][]string{
 	"/console/apps/{app}/channels/{channel}":               {""},
 	"/console/apps/{app}/channels/{channel}/rollback":      {"?to=builtin"},
 	"/console/apps/{app}/devices/{device}":                 {""},
+	"/console/apps/{app}/alerts/{alert}":                   {""},
 	"/console/approvals/{approval}":                        {""},
 	"/console/approvals/{approval}/reject":                 {""},
 	"/console/approvals/{approval}/break-glass":            {""},

@@ -120,6 +120,7 @@ func New(d Deps) (*Console, error) {
 	c.registerScan()
 	c.registerScans()
 	c.registerSuppressions()
+	c.registerAlerts()
 	c.registerTheme()
 	c.mux.Handle("GET "+Prefix+"/assets/{file}", c.assets)
 	c.mux.Handle("POST "+Prefix+"/csp-report", c.reports)

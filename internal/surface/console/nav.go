@@ -11,6 +11,7 @@ type link struct {
 	Name      string
 	To        string
 	Current   bool
+	Badge     int // shown beside the name; 0 = nothing
 	action    string
 	somewhere bool
 }
@@ -19,6 +20,7 @@ type link struct {
 var topLinks = []link{
 	{Name: "Overview", To: Prefix + "/", action: "app.list", somewhere: true},
 	{Name: "Apps", To: Prefix + "/apps", action: "app.list", somewhere: true},
+	{Name: "Alerts", To: Prefix + "/alerts", action: "alert.list", somewhere: true},
 	{Name: "Approvals", To: Prefix + "/approvals", action: "approval.list", somewhere: true},
 	{Name: "People", To: Prefix + "/people", action: "access.matrix", somewhere: true},
 	{Name: "Tokens", To: Prefix + "/tokens", action: "token.list", somewhere: true},
@@ -32,6 +34,7 @@ func appLinks(app string) []link {
 	return []link{
 		{Name: "App", To: address("apps", app), action: "app.get"},
 		{Name: "Analytics", To: address("apps", app, "analytics"), action: "app.get"},
+		{Name: "Alerts", To: address("apps", app, "alerts"), action: "alert.list"},
 		{Name: "Channels", To: address("apps", app, "channels"), action: "channel.list"},
 		{Name: "Bundles", To: address("apps", app, "bundles"), action: "bundle.list"},
 		{Name: "Scans", To: address("apps", app, "scans"), action: "scan.list"},

@@ -73,5 +73,10 @@ var notices = map[string]string{
 	"suppression_deleted":   "The suppression is gone: its findings count again.",
 	"scan_policy_changed":   "The scan policy is in force: the next release follows it.",
 	"scan_policy_reset":     "The app's scan policy holds for the channel again.",
+	"alert_acked":           "It is yours: it is not told again until it is over.",
+	"alert_tested":          "A test fires: see who hears of it. It is over by itself in some minutes.",
+	"alerts_silenced":       "Silenced. Alerts fire and are listed; nobody is told.",
+	"silence_ended":         "The silence is over: what still fires is told.",
+	"alert_rule_changed":    "The rule is changed.",
 	"key_changed":           "The key is changed.",
 }

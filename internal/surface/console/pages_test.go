@@ -49,6 +49,7 @@ type items map[string]any
 func newAPI(t *testing.T) *api {
 	ch := ota.Channel{App: "com.x", Name: "beta", Policy: ota.DefaultPolicy(), Release: &ota.Release{Version: "2.0.0", BundleID: 2, Channel: "beta"}}
 	return &api{t: t, get: map[string]any{
+		"/alerts":                            items{"items": []ota.Alert{{App: "com.x", Kind: ota.AlertFailureRate, State: ota.AlertFiring}}}, // the badge asks
 		"/apps/com.x/channels/beta":          ch,
 		"/apps/com.x/channels/beta/releases": items{"items": []ota.Release{{Version: "2.0.0", BundleID: 2}, {Version: "1.0.0", BundleID: 1}}},
 		"/apps/com.x/channels/beta/impact":   ota.Impact{Channel: "beta", From: "2.0.0", To: "1.0.0", Devices: 7, OnVersion: 5},

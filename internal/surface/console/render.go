@@ -129,6 +129,11 @@ func (c *Console) render(r *request, a answer) ([]byte, error) {
 	}
 	if r.visitor != nil {
 		v.Nav = r.links(topLinks)
+		for i := range v.Nav {
+			if v.Nav[i].action == "alert.list" {
+				v.Nav[i].Badge = r.firing()
+			}
+		}
 		if v.App != "" && a.page != "error" {
 			v.Tabs = r.links(appLinks(v.App))
 		} else if a.page != "error" {
