@@ -30,6 +30,7 @@ type DB struct {
 	intake   intake   // prepared statements of Write
 	rollups  rollups  // what Write keeps of the sums it is filling
 	patience patience // of the search for silent devices
+	known    *known   // what need not be asked again
 }
 
 // The settings of every connection. FULL makes a commit survive a power cut.
@@ -58,7 +59,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("create database: %w", err)
 	}
-	db := &DB{}
+	db := &DB{known: newKnown()}
 	if err := db.connect(path); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -63,6 +63,7 @@ func TestCountsAreTrue(t *testing.T) {
 				if _, err := db.w.Exec(`DELETE FROM device_outcomes WHERE device = $1`, rowID(d)); err != nil {
 					t.Fatal(err)
 				}
+				db.known.forget()
 			}
 			if _, err := db.Write(context.Background(), &b); err != nil {
 				t.Fatal(err)

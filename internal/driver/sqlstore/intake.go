@@ -57,6 +57,7 @@ type batch struct {
 	out   ingest.Written
 
 	patience *patience
+	known    *known
 	lessons  []lesson
 	lessonOf map[deviceVersion]int
 	hurts    []*ingest.EventRow
@@ -92,12 +93,15 @@ func (db *DB) batch(ctx context.Context, fn func(*batch) error) error {
 		return err
 	}
 	err = db.tx(ctx, func(tx *sql.Tx) error {
-		w := &batch{ctx: ctx, tx: tx, all: all, stmts: make(map[string]*sql.Stmt, len(all)), roll: &db.rollups, patience: &db.patience}
+		db.known.mu.Lock() // not before the transaction: who forgets has one
+		defer db.known.mu.Unlock()
+		w := &batch{ctx: ctx, tx: tx, all: all, stmts: make(map[string]*sql.Stmt, len(all)), roll: &db.rollups, patience: &db.patience, known: db.known}
 		if err := fn(w); err != nil {
 			return err
 		}
 		return w.rollup()
 	})
+	db.known.settle(err == nil)
 	if err != nil {
 		db.rollups.forget()
 	}

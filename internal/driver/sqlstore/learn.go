@@ -107,6 +107,9 @@ func (w *batch) settle() error {
 }
 
 func (w *batch) settleOne(l *lesson) error {
+	if w.known.nothingNew(l) {
+		return nil
+	}
 	old, known, err := w.outcome(l.of)
 	if err != nil {
 		return err
@@ -118,7 +121,11 @@ func (w *batch) settleOne(l *lesson) error {
 	if l.crash.State != outcome.None && inWindow(&now, &l.crash, l.window) {
 		now = outcome.Merge(now, l.crash)
 	}
-	if now == old || now.State == outcome.None {
+	if now.State == outcome.None {
+		return nil
+	}
+	w.known.remember(&l.of, &now)
+	if now == old {
 		return nil
 	}
 	if err := w.writeOutcome(l, &now, known); err != nil {

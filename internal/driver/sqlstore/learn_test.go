@@ -137,6 +137,7 @@ func TestOutcomesInAnyOrder(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		db.known.forget()
 		var history []ingest.EventRow
 		for range rapid.IntRange(1, 8).Draw(t, "events") {
 			action := rapid.SampledFrom([]string{"download_0", "download_complete", "set", "app_launch_ready", "update_fail", "set_fail"}).Draw(t, "action")
@@ -233,7 +234,7 @@ func TestControlFailsWithinTheWindow(t *testing.T) {
 	out := mustWrite(t, db, events(e))
 	want := []ingest.Failing{{
 		App: reportingApp, Rollout: "r1", Channel: "production", Version: "2.0.0", Device: dev(1), Arm: decide.Control,
-		Network: 9, Reason: "app_crash", At: 12,
+		Network: 9, Reason: "app_crash", At: 12, ExposedAt: 10,
 	}}
 	if len(out.Failing) == 1 {
 		want[0].Platform = out.Failing[0].Platform

@@ -18,18 +18,19 @@ func scanOutcome(s scanner) (o ota.DeviceOutcome, err error) {
 	return o, err
 }
 
-// maxLookedOutcomes is how many outcomes a page of a search by reason looks at.
+// maxLookedOutcomes is how many outcomes a page of a search looks at.
 const maxLookedOutcomes = 20_000
 
-// OutcomeList implements [insight.Store]. A page of a search by reason may hold
-// fewer than there is room for and yet have a next one.
+// OutcomeList implements [insight.Store]. Those that failed or left have an
+// index; of others a page looks at so many at most, and may hold fewer than
+// there is room for and yet have a next one.
 func (s reads) OutcomeList(ctx context.Context, app string, f ota.OutcomeFilter, p ota.Page) ([]ota.DeviceOutcome, string, error) {
 	var w where
 	w.and("app = %s", app)
 	w.and("version = %s", f.Version)
-	if f.State != "" {
-		state, _ := outcome.Parse(f.State)
-		w.and("state = %s", int64(state))
+	state, _ := outcome.Parse(f.State)
+	if state >= outcome.Failed {
+		w.and("state >= 6 AND state = %s", int64(state))
 	}
 	if p.After != "" {
 		id, ok := ota.ParseDeviceID(p.After)
@@ -38,35 +39,31 @@ func (s reads) OutcomeList(ctx context.Context, app string, f ota.OutcomeFilter,
 		}
 		w.and("device > %s", id[:])
 	}
-	limit := pageLimit(p)
-	query := `SELECT ` + outcomeColumns + ` FROM device_outcomes WHERE ` + w.String() + ` ORDER BY device LIMIT `
-	if f.Reason == "" {
-		items, err := selectAll(ctx, s.q, scanOutcome, query+w.arg(limit+1), w.args...)
-		if err != nil || len(items) <= limit {
-			return items, "", err
-		}
-		return items[:limit], items[limit-1].Device.String(), nil
+	limit, looked := pageLimit(p), 0
+	most := maxLookedOutcomes
+	if f.Reason == "" && (f.State == "" || state >= outcome.Failed) {
+		most = limit + 1
 	}
-	items, looked, last := []ota.DeviceOutcome{}, 0, ""
-	err := s.each(ctx, query+w.arg(maxLookedOutcomes), func(r scanner) error {
-		looked++
-		if len(items) > limit {
-			return nil
-		}
-		o, err := scanOutcome(r)
-		if err == nil && o.Reason == f.Reason {
+	items, last := []ota.DeviceOutcome{}, ota.DeviceID{}
+	err := s.each(ctx, `SELECT `+outcomeColumns+` FROM device_outcomes WHERE `+w.String()+` ORDER BY device LIMIT `+w.arg(most),
+		func(r scanner) error {
+			if len(items) > limit {
+				return nil
+			}
+			o, err := scanOutcome(r)
+			if looked, last = looked+1, o.Device; f.State != "" && o.State != f.State || f.Reason != "" && o.Reason != f.Reason {
+				return err
+			}
 			items = append(items, o)
-		}
-		last = o.Device.String()
-		return err
-	}, w.args...)
+			return err
+		}, w.args...)
 	switch {
 	case err != nil:
 		return nil, "", err
 	case len(items) > limit:
 		return items[:limit], items[limit-1].Device.String(), nil
-	case looked == maxLookedOutcomes:
-		return items, last, nil
+	case looked == most:
+		return items, last.String(), nil
 	}
 	return items, "", nil
 }

@@ -88,6 +88,7 @@ func (db *DB) purgeTable(ctx context.Context, t reported, gone []string, before,
 				return err
 			}
 		}
+		db.known.forget()
 		return nil
 	})
 	if err != nil {

@@ -32,20 +32,24 @@ const minSilence = 30 * 60 * 1000
 type patience struct {
 	// down is for how long (ms) devices could not be heard of since the first
 	// run, because the server did not run or could not write.
-	down    atomic.Int64
-	waiting atomic.Bool // false = certainly no device is waited for
+	down atomic.Int64
 }
 
 // await waits for a device to be heard of within the window.
 func (w *batch) await(v wait, window int64) error {
-	w.patience.waiting.Store(true)
-	_, err := w.exec(insertWait, v.app, v.device[:], v.version, v.rollout, v.platform, int64(v.network),
+	n, err := w.exec(insertWait, v.app, v.device[:], v.version, v.rollout, v.platform, int64(v.network),
 		v.since, v.since+max(window, minSilence)-w.patience.down.Load())
+	if n > 0 {
+		w.known.await(v.app, v.device)
+	}
 	return err
 }
 
 func (w *batch) unawait(app string, device ota.DeviceID, version, rollout string) error {
-	_, err := w.exec(deleteWait, app, device[:], version, rollout)
+	n, err := w.exec(deleteWait, app, device[:], version, rollout)
+	if n > 0 {
+		w.known.end(app, device)
+	}
 	return err
 }
 
@@ -66,16 +70,17 @@ func (w *batch) awaitInstalled(l *lesson, old, now *outcome.Record) error {
 // heard ends the waits for the devices of the batch. One that runs what it
 // installed is healthy.
 func (w *batch) heard(devices []ingest.DeviceRow) error {
-	if !w.patience.waiting.Load() {
-		return nil
-	}
 	for i := range devices {
 		d := &devices[i]
+		if !w.known.awaited(d.App, d.ID) {
+			continue
+		}
 		var ended []string
 		if err := w.query(heardOf, func(s scanner) error {
 			var version string
 			err := s.Scan(&version)
 			ended = append(ended, version)
+			w.known.end(d.App, d.ID)
 			return err
 		}, d.App, d.ID[:], d.LastSeen); err != nil {
 			return err
@@ -194,7 +199,5 @@ func (db *DB) loadPatience(ctx context.Context) error {
 		_, down, _ := decodeClock(values[0])
 		db.patience.down.Store(down)
 	}
-	waits, err := selectAll(ctx, db.w, scanInt, `SELECT since FROM outcome_waits LIMIT 1`)
-	db.patience.waiting.Store(len(waits) > 0)
-	return err
+	return db.loadWaits(ctx)
 }

@@ -89,7 +89,7 @@ func TestSilenceOfControl(t *testing.T) {
 	out := sweepTo(t, db, minute, day+3*minute)
 	want := []ingest.Failing{{
 		App: reportingApp, Rollout: "r1", Channel: "production", Version: "2.0.0", Device: dev(0), Arm: decide.Control,
-		Network: 9, Reason: outcome.Silent, At: day + minute,
+		Network: 9, Reason: outcome.Silent, At: day + minute, ExposedAt: minute,
 	}}
 	if len(out.Failing) == 1 {
 		want[0].Platform = out.Failing[0].Platform

@@ -48,6 +48,7 @@ func (db *DB) update(ctx context.Context, actor ota.Actor, at int64, fn func(*tx
 			return err
 		}
 	}
+	db.known.forget() // an operator may have cleared failures
 	if err := tx.Commit(); err != nil {
 		return storeError("commit", err)
 	}

@@ -33,7 +33,7 @@ INSERT INTO outcomes_new (app, version, device, state, reason, platform, first_a
 DROP TABLE device_outcomes; -- and its indexes and triggers
 ALTER TABLE outcomes_new RENAME TO device_outcomes;
 CREATE INDEX device_outcomes_window ON device_outcomes (app, version, at, failed) WHERE at > 0;
-CREATE INDEX device_outcomes_state ON device_outcomes (app, version, state, device);
+CREATE INDEX device_outcomes_state ON device_outcomes (app, version, state, device) WHERE state >= 6; -- the few
 CREATE INDEX device_outcomes_device ON device_outcomes (app, device);
 CREATE INDEX device_outcomes_old ON device_outcomes (first_at);
 
