@@ -174,6 +174,7 @@ var shown = map[string][]string{
 	"/console/apps/{app}/errors/{error}": {""},
 	"/console/apps/{app}/changes":        {""},
 	"/console/apps/{app}/channels":       {""},
+	"/console/apps/{app}/cohorts":        {""},
 	"/console/apps/{app}/keys":           {""},
 	"/console/apps/{app}/scans":          {""},
 	"/console/apps/{app}/suppressions":   {"", "?state=rejected"},
@@ -211,6 +212,7 @@ var shown = map[string][]string{
 	"/console/invite":                    {""},
 	"/console/reset":                     {""},
 
+	"/console/apps/{app}/channels/{channel}/rollout":       {"", "?device=0a000000-0000-4000-8000-000000000001"},
 	"/console/apps/{app}/bundles/{version}":                {"", "?against=1.0.0"},
 	"/console/apps/{app}/bundles/{version}/provenance":     nil, // files to save
 	"/console/apps/{app}/bundles/{version}/sbom":           nil,

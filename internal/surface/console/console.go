@@ -93,6 +93,8 @@ func New(d Deps) (*Console, error) {
 	c.registerChannels()
 	c.registerChannel()
 	c.registerRollout()
+	c.registerPlan()
+	c.registerCohorts()
 	c.registerRollback()
 	c.registerDevices()
 	c.registerDevice()

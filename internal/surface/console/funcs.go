@@ -28,6 +28,8 @@ func funcs(a *assets, now func() time.Time) template.FuncMap {
 		"words":   func(name string) string { return strings.ReplaceAll(name, "_", " ") },
 		"bps":     func(n int) string { return strconv.FormatFloat(float64(n)/100, 'f', -1, 64) },
 		"short":   shortText,
+		"ordinal": func(i int) int { return i + 1 },
+		"soak":    soakText,
 		"join":    strings.Join,
 		"list":    func(v ...any) []any { return v },
 	}

@@ -36,6 +36,7 @@ func appLinks(app string) []link {
 		{Name: "Analytics", To: address("apps", app, "analytics"), action: "app.get"},
 		{Name: "Alerts", To: address("apps", app, "alerts"), action: "alert.list"},
 		{Name: "Channels", To: address("apps", app, "channels"), action: "channel.list"},
+		{Name: "Cohorts", To: address("apps", app, "cohorts"), action: "cohort.list"},
 		{Name: "Bundles", To: address("apps", app, "bundles"), action: "bundle.list"},
 		{Name: "Scans", To: address("apps", app, "scans"), action: "scan.list"},
 		{Name: "Suppressions", To: address("apps", app, "suppressions"), action: "suppression.list"},
