@@ -91,11 +91,24 @@ func (w *world) furnish() map[string]string {
 	known["error"] = w.crash()
 	known["alert"] = w.alarm()
 
+	w.roll()
 	known["approval"] = w.ask()
 	entries, _, err := c.AuditEntries(ctx, ota.AuditFilter{Action: "channel.update"}, ota.Page{Limit: 1})
 	known["entry"] = number(must(w, entries, err)[0].ID)
 	w.report()
 	return known
+}
+
+// roll starts a rollout by a plan, for a cohort.
+func (w *world) roll() {
+	w.t.Helper()
+	ctx, c := w.t.Context(), w.Client
+	staff, err := c.SetCohort(ctx, demo.App, "staff", ota.CohortRequest{CustomIDs: []string{"u-1", "u-2"}, Note: "our own phones"})
+	must(w, staff, err)
+	r, err := c.SetRollout(ctx, demo.App, demo.Channel, ota.RolloutRequest{
+		Version: "2.0.0", Preset: "careful", Plan: &ota.RolloutPlan{Target: `cohort("staff") || native >= 2.0.0`},
+	})
+	must(w, r, err)
 }
 
 // crash has a device report an error of its page; it returns the error's id.
