@@ -27,13 +27,11 @@ func (s reads) OnVersionNatives(ctx context.Context, app, version string, limit 
 		GROUP BY platform, version_build ORDER BY count(*) DESC, platform, version_build`, app, version, limit)
 }
 
-// VersionOutcomes implements [incidents.Reader].
+// VersionOutcomes implements [incidents.Reader]. It reads counts that are kept.
 func (s reads) VersionOutcomes(ctx context.Context, app, version string, limit int) ([]incidents.OutcomeCount, error) {
 	return selectAll(ctx, s.q, func(r scanner) (c incidents.OutcomeCount, err error) {
 		return c, r.Scan(&c.State, &c.Reason, &c.Platform, &c.N)
-	}, `SELECT o.state, o.reason, COALESCE(d.platform, ''), count(*) FROM
-		(SELECT app, device, CASE WHEN failed THEN 6 ELSE 4 END AS state, '' AS reason FROM device_outcomes WHERE app = $1 AND version = $2 LIMIT $3) AS o
-		LEFT JOIN devices d ON d.app = o.app AND d.id = o.device GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`, app, version, limit)
+	}, `SELECT state, reason, platform, n FROM outcome_states WHERE app = $1 AND version = $2 ORDER BY state, reason, platform LIMIT $3`, app, version, limit)
 }
 
 // AffectedDevices implements [incidents.Reader].
@@ -44,10 +42,10 @@ func (s reads) AffectedDevices(ctx context.Context, app, version string, state o
 			WithHint("leave it out to start over").WithField("after")
 	}
 	limit := pageLimit(p)
-	items, err := selectAll(ctx, s.q, scanAffected, `SELECT o.device, CASE WHEN o.failed THEN 6 ELSE 4 END, '',
+	items, err := selectAll(ctx, s.q, scanAffected, `SELECT o.device, o.state, o.reason,
 		COALESCE(d.platform, ''), COALESCE(d.version_name, ''), COALESCE(d.version_build, ''), COALESCE(d.last_seen, 0)
 		FROM device_outcomes o LEFT JOIN devices d ON d.app = o.app AND d.id = o.device
-		WHERE o.app = $1 AND o.version = $2 AND o.device > $3 AND ($4 = 0 OR CASE WHEN o.failed THEN 6 ELSE 4 END = $4) ORDER BY o.device LIMIT $5`,
+		WHERE o.app = $1 AND o.version = $2 AND o.device > $3 AND ($4 = 0 OR o.state = $4) ORDER BY o.device LIMIT $5`,
 		app, version, after, int64(state), limit+1)
 	if err != nil || len(items) <= limit {
 		return items, "", err

@@ -55,7 +55,6 @@ func (s *Service) count(ctx context.Context, i *ota.Incident, b *ota.Blast) erro
 	if err != nil {
 		return err
 	}
-	var counted int64
 	by := map[string]*ota.PlatformBlast{}
 	platform := func(name string) *ota.PlatformBlast {
 		if by[name] == nil {
@@ -65,7 +64,6 @@ func (s *Service) count(ctx context.Context, i *ota.Incident, b *ota.Blast) erro
 	}
 	reasons := map[string]int64{}
 	for _, o := range outcomes {
-		counted += o.N
 		tally(b, o.State, o.N)
 		if o.Reason != "" {
 			reasons[o.Reason] += o.N
@@ -80,7 +78,7 @@ func (s *Service) count(ctx context.Context, i *ota.Incident, b *ota.Blast) erro
 		p.Natives = append(p.Natives, ota.Count{Name: n.Native, Devices: n.N})
 		widen(p, n.Native)
 	}
-	b.Approximate = counted >= maxCounted || b.OnNow > maxCounted
+	b.Approximate = b.OnNow > maxCounted
 	for name, n := range reasons {
 		b.Reasons = append(b.Reasons, ota.Count{Name: name, Devices: n})
 	}
