@@ -9,6 +9,9 @@ import (
 // around is how many lines of source are shown on either side.
 const around = 3
 
+// minified is how long a name is that was most likely made up by a minifier.
+const minified = 2
+
 // Symbolicate replaces the frames of scripts by positions in the sources. maps
 // returns the map of a script, named by its path in the bundle; nil = there is
 // none. It reports whether a frame was found.
@@ -38,8 +41,12 @@ func Symbolicate(t *Trace, maps func(script string) *sourcemap.Map) bool {
 	// A map names what stands at a position: where a function is called, that is
 	// the function of the frame before.
 	for i := range t.Frames {
-		if f := &t.Frames[i]; f.Mapped && names[i+1] != "" {
+		switch f := &t.Frames[i]; {
+		case !f.Mapped || f.Raw == "":
+		case names[i+1] != "":
 			f.Func = text(names[i+1], maxName)
+		case len(f.Func) <= minified:
+			f.Func = "" // it says nothing, and another build has another
 		}
 	}
 	return found

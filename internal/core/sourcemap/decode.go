@@ -22,14 +22,23 @@ type place struct {
 	sources, names          int // how many the map has
 }
 
+// reader reads the segments of one map. Its numbers are relative to the segment
+// before; col begins anew with every line.
+type reader struct {
+	m                        *Map
+	base                     place
+	col, src, line, at, name int64
+	shift                    int64 // of the first line
+	unsorted                 bool
+}
+
 // decode reads the segments of a map: lines are parted by ";", segments by ",";
-// a segment is one, four or five numbers relative to the ones before.
+// a segment is one, four or five numbers.
 func (m *Map) decode(s string, base place) error {
 	for len(m.lines) <= base.line {
 		m.lines = append(m.lines, int32(len(m.segments)))
 	}
-	var col, src, line, at, name int64
-	first, sorted := true, true
+	r := reader{m: m, base: base, shift: int64(base.col)}
 	for i := 0; i < len(s); {
 		switch s[i] {
 		case ';':
@@ -37,52 +46,54 @@ func (m *Map) decode(s string, base place) error {
 				return tooLarge("the source map has too many lines")
 			}
 			m.lines = append(m.lines, int32(len(m.segments)))
-			col, first = 0, false
+			r.col, r.shift = 0, 0
 			i++
-			continue
 		case ',':
 			i++
-			continue
-		}
-		var num [5]int64
-		n, next, ok := fields(s, i, &num)
-		if !ok || n != 1 && n != 4 && n != 5 {
-			return invalid("the mappings of the source map are damaged at byte %d", i)
-		}
-		i = next
-		col, src, line, at, name = col+num[0], src+num[1], line+num[2], at+num[3], name+num[4]
-		g := segment{source: -1, name: -1}
-		shift := int64(0)
-		if first {
-			shift = int64(base.col)
-		}
-		if col < 0 || col+shift > maxNumber {
-			return invalid("the mappings of the source map leave the script at byte %d", i)
-		}
-		g.col = int32(col + shift)
-		if n >= 4 {
-			if src < 0 || src >= int64(base.sources) || line < 0 || line > maxNumber-1 || at < 0 || at > maxNumber-1 {
-				return invalid("the mappings of the source map leave its sources at byte %d", i)
+		default:
+			var num [5]int64
+			n, next, ok := fields(s, i, &num)
+			if !ok || n != 1 && n != 4 && n != 5 {
+				return invalid("the mappings of the source map are damaged at byte %d", i)
 			}
-			g.source, g.line, g.at = int32(src)+int32(base.source), int32(line), int32(at)
-		}
-		if n == 5 {
-			if name < 0 || name >= int64(base.names) {
-				return invalid("the mappings of the source map leave its names at byte %d", i)
+			if err := r.add(n, &num, i); err != nil {
+				return err
 			}
-			g.name = int32(name) + int32(base.name)
+			i = next
 		}
-		if len(m.segments) >= maxSegments {
-			return tooLarge("the source map has more than %d segments", maxSegments)
-		}
-		if from := int(m.lines[len(m.lines)-1]); len(m.segments) > from && m.segments[len(m.segments)-1].col > g.col {
-			sorted = false
-		}
-		m.segments = append(m.segments, g)
 	}
-	if !sorted { // some bundlers write a line's segments in another order
+	if r.unsorted { // some bundlers write a line's segments in another order
 		m.sort(base.line)
 	}
+	return nil
+}
+
+// add adds the segment of n numbers that was read at a byte.
+func (r *reader) add(n int, num *[5]int64, byteAt int) error {
+	r.col, r.src, r.line, r.at, r.name = r.col+num[0], r.src+num[1], r.line+num[2], r.at+num[3], r.name+num[4]
+	if r.col < 0 || r.col+r.shift > maxNumber {
+		return invalid("the mappings of the source map leave the script at byte %d", byteAt)
+	}
+	g := segment{col: int32(r.col + r.shift), source: -1, name: -1}
+	if n >= 4 {
+		if r.src < 0 || r.src >= int64(r.base.sources) || r.line < 0 || r.line >= maxNumber || r.at < 0 || r.at >= maxNumber {
+			return invalid("the mappings of the source map leave its sources at byte %d", byteAt)
+		}
+		g.source, g.line, g.at = int32(r.src)+int32(r.base.source), int32(r.line), int32(r.at)
+	}
+	if n == 5 {
+		if r.name < 0 || r.name >= int64(r.base.names) {
+			return invalid("the mappings of the source map leave its names at byte %d", byteAt)
+		}
+		g.name = int32(r.name) + int32(r.base.name)
+	}
+	m := r.m
+	if len(m.segments) >= maxSegments {
+		return tooLarge("the source map has more than %d segments", maxSegments)
+	}
+	from := int(m.lines[len(m.lines)-1])
+	r.unsorted = r.unsorted || len(m.segments) > from && m.segments[len(m.segments)-1].col > g.col
+	m.segments = append(m.segments, g)
 	return nil
 }
 

@@ -181,8 +181,8 @@ func (s *errorSum) regresses(resolvedIn string) bool {
 func (w *batch) findErrorGroup(app string, print ota.ErrorPrint) (errorGroup, error) {
 	var g errorGroup
 	var sketch []byte
-	err := w.stmt(findErrorGroup).QueryRowContext(w.ctx, app, print[:]).
-		Scan(&g.id, &g.state, &g.lastSeen, &g.resolvedIn, &sketch, &g.samples, &g.sampledAt, &g.regressedAt)
+	row := w.stmt(findErrorGroup).QueryRowContext(w.ctx, app, print[:]) //nolint:sqlclosecheck // the transaction closes its statements
+	err := row.Scan(&g.id, &g.state, &g.lastSeen, &g.resolvedIn, &sketch, &g.samples, &g.sampledAt, &g.regressedAt)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return g, storeError("query", err)
 	}
@@ -199,7 +199,8 @@ func (w *batch) findErrorGroup(app string, print ota.ErrorPrint) (errorGroup, er
 // takes what an app has no room for.
 func (w *batch) newErrorGroup(app string, s *errorSum) (errorGroup, error) {
 	var n int64
-	if err := w.stmt(countErrorGroups).QueryRowContext(w.ctx, app).Scan(&n); err != nil {
+	row := w.stmt(countErrorGroups).QueryRowContext(w.ctx, app) //nolint:sqlclosecheck // the transaction closes its statements
+	if err := row.Scan(&n); err != nil {
 		return errorGroup{}, storeError("query", err)
 	}
 	f := *s.fault
@@ -212,9 +213,9 @@ func (w *batch) newErrorGroup(app string, s *errorSum) (errorGroup, error) {
 		f = ota.Fault{Print: over.Print, Kind: "other", Title: over.Title, Version: f.Version}
 	}
 	g := errorGroup{state: string(ota.ErrorOpen)}
-	err := w.stmt(insertErrorGroup).QueryRowContext(w.ctx, app, f.Print[:], f.Kind, f.Title, f.Culprit, f.Mapped, g.state,
-		s.first, s.last, f.Version, 0, 0, g.devices.Append(nil), 0, 0).Scan(&g.id)
-	if err != nil {
+	row = w.stmt(insertErrorGroup).QueryRowContext(w.ctx, app, f.Print[:], f.Kind, f.Title, f.Culprit, f.Mapped, g.state, //nolint:sqlclosecheck // the transaction closes its statements
+		s.first, s.last, f.Version, 0, 0, g.devices.Append(nil), 0, 0)
+	if err := row.Scan(&g.id); err != nil {
 		return g, storeError("write", err)
 	}
 	return g, nil
