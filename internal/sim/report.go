@@ -126,7 +126,7 @@ func (w *world) report() Report {
 	r.Attempts = t.attempts
 	a := &r.Attempts
 	ended := a.Succeeded + a.NotReady + a.Cut + a.NoRoom + a.Suspended
-	a.Open, a.Rate = max(0, a.Started-ended), ratio(a.Succeeded, ended)
+	a.Open, a.Rate = w.open(), ratio(a.Succeeded, ended)
 	r.Traffic = Traffic{
 		Openings: t.openings, Checks: t.checks, Updates: t.updates, Events: t.events, EventsLost: t.eventsLost, Bytes: t.bytes,
 		Busiest: float64(t.busiest) / 60, Refused: t.refused, Crashes: t.crashes, PerUpdate: -1,
@@ -253,4 +253,21 @@ func (v *watch) evidence() *Evidence {
 		State: string(g.State), Mode: string(g.Mode), E: g.E, Threshold: g.Threshold, Treated: g.Treated,
 		TreatedFailed: g.TreatedFailed, Control: g.Control, ControlFailed: g.ControlFailed, Inputs: v.seq,
 	}
+}
+
+// open counts the attempts that have no end yet.
+func (w *world) open() int {
+	n := 0
+	for i := range w.fleet {
+		p := &w.fleet[i]
+		if p.loading != noBundle {
+			n++
+		}
+		for b := before; b < bundles; b++ {
+			if p.state[b] == lifecycle.Pending {
+				n++
+			}
+		}
+	}
+	return n
 }

@@ -65,6 +65,22 @@ func TestNothingStopsItWithoutAGuard(t *testing.T) {
 	if len(r.Halts) > 0 || r.HadShare < 0.5 {
 		t.Errorf("%.4f had it, halts %+v", r.HadShare, r.Halts)
 	}
+	failed := r.Outcomes["failed"] + r.Outcomes["rolled_back"]
+	if r.Attempts.NotReady < failed/2 || float64(r.Attempts.NotReady) > 1.15*float64(failed) {
+		t.Errorf("%d activations failed on %d devices: a version must not be offered again where it failed", r.Attempts.NotReady, failed)
+	}
+}
+
+// The comparison with the control devices stops it too, and what it pauses
+// comes to nobody else.
+func TestGuardAloneHalts(t *testing.T) {
+	r := run(t, "bad30", 20_000, 1, func(s *Scenario) { s.Rollout.NoThreshold, s.Release.FixHours = true, 0 })
+	if len(r.Halts) == 0 || r.Halts[0].By != "ratio" || r.Halts[0].Action != "pause" || r.HadShare >= 0.01 {
+		t.Fatalf("%.4f had it, halts %+v", r.HadShare, r.Halts)
+	}
+	if late := r.Had - r.Halts[0].Had; late > 5 {
+		t.Errorf("%d devices got it after the halt", late)
+	}
 }
 
 func TestSameSeedSameReport(t *testing.T) {
