@@ -13,7 +13,7 @@ import (
 const watchActor ota.Actor = "system/incidents"
 
 // watchEvery is the time between two looks at recoveries.
-const watchEvery = 10 * time.Second
+const watchEvery = 3 * time.Second
 
 // maxWatched bounds the recoveries that are watched at a time.
 const maxWatched = 100

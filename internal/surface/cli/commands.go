@@ -7,6 +7,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 	root.AddCommand(
 		newServeCommand(g),
 		newDemoCommand(g),
+		newDrillCommand(g),
 		newSimulateCommand(g),
 		newInitCommand(g),
 		newPushCommand(g),

@@ -130,7 +130,7 @@ var importRules = []importRule{
 	{
 		from: "surface/cli/...",
 		only: []string{
-			"core/...", "client", "citoken", "secret", "keyfile", "capconfig", "device", "publish", "supply", "demo", "sim", "planfile", "run", "run/config", "surface/cli/...",
+			"core/...", "client", "citoken", "secret", "keyfile", "capconfig", "device", "publish", "supply", "demo", "drill", "sim", "planfile", "run", "run/config", "surface/cli/...",
 			"github.com/spf13/cobra/...", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/sync/...", "golang.org/x/text/...",
 			"github.com/andybalholm/brotli/...", "github.com/klauspost/compress/...",
 		},
@@ -285,7 +285,7 @@ var onlyIn = []struct {
 }
 
 // startsServer lists the files of the command line that may use package run.
-var startsServer = []string{"serve.go", "demo.go"}
+var startsServer = []string{"serve.go", "demo.go", "drill.go"}
 
 // maxLines is the most a file may have.
 const maxLines = 600
