@@ -23,6 +23,10 @@ func (e Event) Headline() string {
 			return join(where+":", "rollout of", version, "paused")
 		}
 		return join(where+":", "rollout of", version, "changed to", percent(e.Data["percentage_bps"]))
+	case typeRolloutStep:
+		return join(where+":", "rollout of", version, "went on to", percent(e.Data["percentage_bps"]))
+	case typeRolloutHeld:
+		return join(where+":", "rollout of", version, "cannot go on")
 	case typeRolloutEnded:
 		return join(where+":", "rollout of", version, "ended")
 	case typeRolloutHalted:
@@ -91,6 +95,7 @@ func (e Event) Facts() [][2]string {
 		{"percentage_bps", "Share"},
 		{"reason", "Reason"},
 		{"pause_reason", "Reason"},
+		{"why", "Reason"},
 		{"did", "Done"},
 		{"note", "Note"},
 		{"devices", "Devices"},

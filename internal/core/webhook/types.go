@@ -24,6 +24,8 @@ const (
 	typeRolledBack      = "release.rolled_back"
 	typeRolloutStarted  = "rollout.started"
 	typeRolloutUpdated  = "rollout.updated"
+	typeRolloutStep     = "rollout.step"
+	typeRolloutHeld     = "rollout.held"
 	typeRolloutEnded    = "rollout.ended"
 	typeRolloutHalted   = "rollout.halted"
 	typeApprovalWanted  = "approval.wanted"
@@ -58,6 +60,8 @@ func Types() []Type {
 		{typeRolledBack, "a channel was taken back", []string{"version", "from", "release", "note", "rollout_ended"}},
 		{typeRolloutStarted, "a version goes to a part of the devices", []string{"version", "percentage_bps"}},
 		{typeRolloutUpdated, "a rollout was widened, narrowed, paused or resumed", []string{"version", "percentage_bps", "enabled", "paused_at", "pause_reason"}},
+		{typeRolloutStep, "a rollout went on by its plan", []string{"version", "percentage_bps", "was", "step", "why", "deadline"}},
+		{typeRolloutHeld, "a step of a rollout is due, and something refuses it", []string{"version", "why"}},
 		{typeRolloutEnded, "a rollout was given up", []string{"version", "percentage_bps"}},
 		{typeRolloutHalted, "too many devices failed and the server acted by itself", []string{"version", "reason", "action", "did", "to"}},
 		{ActionAdoption, "so many of the active devices run the channel's version", []string{"version", "release", "threshold", "devices", "active"}},
@@ -101,6 +105,10 @@ func typeOf(c *ota.Change, detail map[string]any) (name string, ok bool) {
 		return typeRolloutStarted, true
 	case "rollout.update":
 		return typeRolloutUpdated, true
+	case "rollout.step":
+		return typeRolloutStep, true
+	case "rollout.hold":
+		return typeRolloutHeld, true
 	case "rollout.abort":
 		return typeRolloutEnded, true
 	case "channel.halt":
