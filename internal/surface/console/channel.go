@@ -14,6 +14,7 @@ type channelView struct {
 	Strategies []ota.Strategy
 	Actions    []ota.HaltAction
 	MaxNeeded  int
+	Guard      *ota.GuardView // nil = there is nothing to watch
 }
 
 func (c *Console) registerChannel() {
@@ -34,6 +35,15 @@ func (c *Console) showChannel(r *request) (answer, error) {
 	}
 	if v.Releases, v.Next, err = r.api.Releases(r, r.app(), r.channel(), ota.Page{After: r.query("after"), Limit: 20}); err != nil {
 		return answer{}, err
+	}
+	g, err := r.api.Guard(r, r.app(), r.channel(), "")
+	switch ota.KindOf(err) {
+	case ota.KindNotFound, ota.KindForbidden:
+	default:
+		if err != nil {
+			return answer{}, err
+		}
+		v.Guard = &g
 	}
 	if v.Bundles, _, err = r.api.Bundles(r, r.app(), ota.Page{Limit: 100}); err != nil && ota.KindOf(err) != ota.KindForbidden {
 		return answer{}, err

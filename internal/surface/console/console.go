@@ -96,6 +96,7 @@ func New(d Deps) (*Console, error) {
 	c.registerPlan()
 	c.registerCohorts()
 	c.registerRollback()
+	c.registerGuard()
 	c.registerDevices()
 	c.registerDevice()
 	c.registerEvents()

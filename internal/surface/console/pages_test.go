@@ -53,7 +53,14 @@ func newAPI(t *testing.T) *api {
 		"/apps/com.x/channels/beta":          ch,
 		"/apps/com.x/channels/beta/releases": items{"items": []ota.Release{{Version: "2.0.0", BundleID: 2}, {Version: "1.0.0", BundleID: 1}}},
 		"/apps/com.x/channels/beta/impact":   ota.Impact{Channel: "beta", From: "2.0.0", To: "1.0.0", Devices: 7, OnVersion: 5},
-		"/apps/com.x/bundles":                items{"items": []ota.Bundle{{Version: "2.0.0"}}},
+		"/apps/com.x/channels/beta/guard": ota.GuardView{
+			Rollout: "r0", Channel: "beta", Version: "2.1.0", Mode: ota.GuardControl, State: ota.GuardHalted, E: 1234, Threshold: 100,
+			Treated: 100, TreatedFailed: 8, Control: 900, ControlFailed: 1, Points: []ota.GuardPoint{{At: 1, E: 3}, {At: 2, E: 1234}},
+			Decisions: []ota.GuardDecision{{Kind: "pause", Test: "ratio", E: 1234, Text: "it fails more often"}},
+		},
+		"/apps/com.x/channels/beta/guard/watches": items{"items": []ota.GuardWatch{{Rollout: "r0", Version: "2.1.0"}}},
+
+		"/apps/com.x/bundles": items{"items": []ota.Bundle{{Version: "2.0.0"}}},
 		"/apps/com.x/devices": items{"items": []ota.Device{{
 			Platform: "ios", VersionName: "=1+1", CustomID: "<b>\u202e", VersionBuild: "1.0.0", IsProd: true,
 		}}},
