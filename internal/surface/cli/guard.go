@@ -111,8 +111,13 @@ func detectableText(v *ota.GuardView) string {
 	return sig(v.Detectable) + " times the failure rate; less than that may be there"
 }
 
-// sig writes three significant digits.
-func sig(v float64) string { return strconv.FormatFloat(v, 'g', 3, 64) }
+// sig writes three significant digits, and whole numbers whole.
+func sig(v float64) string {
+	if v >= 1000 && v < 1e7 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64)
+}
 
 func newGuardListCommand(g *Globals) *cobra.Command {
 	var app string

@@ -24,7 +24,7 @@ func funcs(a *assets, now func() time.Time) template.FuncMap {
 		"bytes":   bytesText,
 		"percent": percentText,
 		"unit":    unitText,
-		"sig":     func(v float64) string { return strconv.FormatFloat(v, 'g', 3, 64) },
+		"sig":     sig,
 		"mul":     func(a, b float64) float64 { return a * b },
 		"step":    stepText,
 		"words":   func(name string) string { return strings.ReplaceAll(name, "_", " ") },

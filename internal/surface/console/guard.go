@@ -138,3 +138,11 @@ func (c *Console) haltByHand(r *request) (answer, error) {
 	}
 	return r.done(done, "apps", r.app(), "channels", r.channel(), "guard"), err
 }
+
+// sig writes three significant digits, and whole numbers whole.
+func sig(v float64) string {
+	if v >= 1000 && v < 1e7 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64)
+}
