@@ -179,6 +179,19 @@ func TestMapsThatComeLate(t *testing.T) {
 	}
 }
 
+// What was remembered of a stack is forgotten when maps come.
+func TestNewMapsCountAtOnce(t *testing.T) {
+	e := newEnv(t)
+	e.addMap("1.0.0", "assets/other.js", cartMap(0))
+	if f := e.report("1.0.0", chrome); f.Mapped {
+		t.Fatal("it was mapped with the map of another script")
+	}
+	e.addMap("1.0.0", "assets/main.js", cartMap(0))
+	if f := e.report("1.0.0", chrome); !f.Mapped {
+		t.Error("the new map does not count")
+	}
+}
+
 func TestVersionsThatCount(t *testing.T) {
 	e := newEnv(t)
 	for name, want := range map[string]string{

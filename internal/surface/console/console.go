@@ -83,6 +83,12 @@ func New(d Deps) (*Console, error) {
 	if c.streams, err = newStreamClient(d.API); err != nil {
 		return nil, err
 	}
+	c.registerAll()
+	return c, nil
+}
+
+// registerAll registers every address that the console has.
+func (c *Console) registerAll() {
 	c.registerSignIn()
 	c.registerAccount()
 	c.registerOverview()
@@ -130,7 +136,6 @@ func New(d Deps) (*Console, error) {
 	c.open(route{method: "GET", path: "/", action: public}, func(*request) (answer, error) {
 		return answer{}, ota.NotFound("page_unknown", "there is no such page").WithHint("start from the overview")
 	})
-	return c, nil
 }
 
 // Pages lists the patterns of the addresses that are read, such as
