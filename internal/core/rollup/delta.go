@@ -175,8 +175,11 @@ var stages = [...]struct {
 	state outcome.State
 	field Field
 }{
-	{outcome.Offered, Offered}, {outcome.Downloading, Downloading}, {outcome.Downloaded, Downloaded},
-	{outcome.Installed, Installed}, {outcome.Healthy, Healthy},
+	{outcome.Offered, Offered},
+	{outcome.Downloading, Downloading},
+	{outcome.Downloaded, Downloaded},
+	{outcome.Installed, Installed},
+	{outcome.Healthy, Healthy},
 }
 
 // Move adds a device's progress. Every device passes every stage once, even one

@@ -90,7 +90,7 @@ func (p *Presence) Add(m Mark, uses []Use) (_ []Use, late bool) {
 // pause between two turns to the same side, or before the first, is followed by a
 // session even if the turn that began it was lost.
 func between(a, b *Mark, n int64, uses []Use) []Use {
-	if a == nil || b.At-a.At > SessionGap && !(a.Front && !b.Front) {
+	if a == nil || b.At-a.At > SessionGap && (!a.Front || b.Front) {
 		uses = append(uses, Use{b.Got, b.Version, b.Published, Sessions, n})
 	}
 	if a != nil && a.Front && !b.Front && b.At > a.At && b.At-a.At <= MaxForeground {

@@ -97,12 +97,21 @@ var questions = []struct {
 }{
 	{"adoption", "Adoption", []string{"time_to_50", "time_to_90", "time_to_95"}, [][]string{{"Share of active devices", "share"}}},
 	{"active", "Active devices", []string{"active_24h", "active_7d", "active_30d"}, [][]string{{"Active devices", "active"}}},
-	{"success", "Updates", []string{"success_rate", "offered", "downloaded", "installed", "healthy", "failed"},
-		[][]string{{"Devices by what happened to their update", "offered", "installed", "healthy", "failed", "rolled_back"}}},
-	{"engagement", "Use", []string{"opens", "sessions", "foreground", "foreground_per_session"},
-		[][]string{{"Opens and sessions", "opens", "sessions"}, {"Time in the foreground", "foreground"}}},
-	{"launch", "Launches", []string{"launch_p50", "launch_p95", "launches", "crashes", "anrs", "web_errors"},
-		[][]string{{"How long launches take", "launch_p50", "launch_p90", "launch_p95"}, {"Trouble", "launch_timeouts", "crashes", "anrs", "web_errors"}}},
+	{
+		"success", "Updates",
+		[]string{"success_rate", "offered", "downloaded", "installed", "healthy", "failed"},
+		[][]string{{"Devices by what happened to their update", "offered", "installed", "healthy", "failed", "rolled_back"}},
+	},
+	{
+		"engagement", "Use",
+		[]string{"opens", "sessions", "foreground", "foreground_per_session"},
+		[][]string{{"Opens and sessions", "opens", "sessions"}, {"Time in the foreground", "foreground"}},
+	},
+	{
+		"launch", "Launches",
+		[]string{"launch_p50", "launch_p95", "launches", "crashes", "anrs", "web_errors"},
+		[][]string{{"How long launches take", "launch_p50", "launch_p90", "launch_p95"}, {"Trouble", "launch_timeouts", "crashes", "anrs", "web_errors"}},
+	},
 	{"bandwidth", "Downloads", []string{"bytes", "full_bytes", "saved_share"}, [][]string{{"Bytes sent, and what full bundles would have cost", "bytes", "full_bytes"}}},
 }
 

@@ -67,20 +67,7 @@ type Console struct {
 // New returns the console's handler.
 func New(d Deps) (*Console, error) {
 	c := &Console{deps: d, mux: http.NewServeMux(), reports: &reports{now: d.Now, log: d.Log}}
-	var err error
-	if c.assets, err = loadAssets(); err != nil {
-		return nil, err
-	}
-	if c.rules, err = rules.Load(); err != nil {
-		return nil, err
-	}
-	if c.templates, err = loadTemplates(c.assets, d.Now); err != nil {
-		return nil, err
-	}
-	if c.api, err = newClient(d.API); err != nil {
-		return nil, err
-	}
-	if c.streams, err = newStreamClient(d.API); err != nil {
+	if err := c.load(); err != nil {
 		return nil, err
 	}
 	c.registerAll()
@@ -136,6 +123,27 @@ func (c *Console) registerAll() {
 	c.open(route{method: "GET", path: "/", action: public}, func(*request) (answer, error) {
 		return answer{}, ota.NotFound("page_unknown", "there is no such page").WithHint("start from the overview")
 	})
+}
+
+// load reads what pages are made of.
+func (c *Console) load() error {
+	var err error
+	if c.assets, err = loadAssets(); err != nil {
+		return err
+	}
+	if c.rules, err = rules.Load(); err != nil {
+		return err
+	}
+	if c.templates, err = loadTemplates(c.assets, c.deps.Now); err != nil {
+		return err
+	}
+	if c.api, err = newClient(c.deps.API); err != nil {
+		return err
+	}
+	if c.streams, err = newStreamClient(c.deps.API); err != nil {
+		return err
+	}
+	return nil
 }
 
 // Pages lists the patterns of the addresses that are read, such as

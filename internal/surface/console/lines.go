@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -98,8 +99,8 @@ func (l line) Data() string {
 
 // Last is the latest known value in words.
 func (c *lines) Last(l line) string {
-	for i := len(l.Values) - 1; i >= 0; i-- {
-		if v := l.Values[i]; v != nil {
+	for _, v := range slices.Backward(l.Values) {
+		if v != nil {
 			return unitText(c.Unit, *v)
 		}
 	}
@@ -114,8 +115,8 @@ type lineRow struct {
 // Rows is the table: the steps in which there is something, latest first.
 func (c *lines) Rows() []lineRow {
 	var rows []lineRow
-	for i := len(c.Times) - 1; i >= 0; i-- {
-		row, some := lineRow{At: c.Times[i]}, false
+	for i, at := range slices.Backward(c.Times) {
+		row, some := lineRow{At: at}, false
 		for _, l := range c.Series {
 			text := "–"
 			if v := l.Values[i]; v != nil {
