@@ -47,9 +47,9 @@ func TestCommitsAreObserved(t *testing.T) {
 			s.Offer(seen)
 		}
 	}
-	gone := check(control+1, "1.0.0")
+	gone := check(50_000, "1.0.0")
 	gone.Rollout, gone.Arm = "another", decide.Treated // it ended before the note was written
-	emulator := check(control+2, "1.0.0")
+	emulator := check(50_001, "1.0.0")
 	emulator.Device.IsEmulator, emulator.Rollout, emulator.Arm = true, "r", decide.Treated
 	s.Offer(gone)
 	s.Offer(emulator)

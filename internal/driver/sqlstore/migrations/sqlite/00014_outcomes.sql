@@ -160,6 +160,35 @@ DROP TABLE device_outcomes;
 ALTER TABLE outcomes_old RENAME TO device_outcomes;
 CREATE INDEX device_outcomes_window ON device_outcomes (app, version, at, failed);
 CREATE INDEX device_outcomes_old ON device_outcomes (at);
+-- +goose StatementBegin
+CREATE TRIGGER outcomes_come AFTER INSERT ON device_outcomes
+BEGIN
+    INSERT INTO outcome_counts (app, hour, version, took, failed)
+        VALUES (NEW.app, NEW.at - NEW.at % 3600000, NEW.version, 1, CASE WHEN NEW.failed THEN 1 ELSE 0 END)
+        ON CONFLICT (app, hour, version) DO UPDATE SET took = took + 1, failed = failed + excluded.failed;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER outcomes_change AFTER UPDATE OF failed, at ON device_outcomes
+BEGIN
+    UPDATE outcome_counts SET took = took - 1, failed = failed - CASE WHEN OLD.failed THEN 1 ELSE 0 END
+        WHERE app = OLD.app AND hour = OLD.at - OLD.at % 3600000 AND version = OLD.version;
+    DELETE FROM outcome_counts
+        WHERE app = OLD.app AND hour = OLD.at - OLD.at % 3600000 AND version = OLD.version AND took <= 0;
+    INSERT INTO outcome_counts (app, hour, version, took, failed)
+        VALUES (NEW.app, NEW.at - NEW.at % 3600000, NEW.version, 1, CASE WHEN NEW.failed THEN 1 ELSE 0 END)
+        ON CONFLICT (app, hour, version) DO UPDATE SET took = took + 1, failed = failed + excluded.failed;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER outcomes_go AFTER DELETE ON device_outcomes
+BEGIN
+    UPDATE outcome_counts SET took = took - 1, failed = failed - CASE WHEN OLD.failed THEN 1 ELSE 0 END
+        WHERE app = OLD.app AND hour = OLD.at - OLD.at % 3600000 AND version = OLD.version;
+    DELETE FROM outcome_counts
+        WHERE app = OLD.app AND hour = OLD.at - OLD.at % 3600000 AND version = OLD.version AND took <= 0;
+END;
+-- +goose StatementEnd
 DROP TABLE outcome_waits;
 DROP TABLE rollout_exposures;
 DROP TABLE outcome_states;
