@@ -39,7 +39,10 @@ var (
 )
 
 // Kinds lists the rules, in the order of the documentation.
-func Kinds() []Kind {
+func Kinds() []Kind { return append(releaseKinds(), trafficKinds()...) }
+
+// releaseKinds are about how releases and apps do.
+func releaseKinds() []Kind {
 	return []Kind{
 		{
 			Name: ota.AlertFailureRate, Severity: ota.AlertCritical, Meaning: "a version fails on too many devices",
@@ -87,6 +90,13 @@ func Kinds() []Kind {
 			Params:  []Param{{"hours", 24, 1, 168, "how long it is told"}},
 			eval:    errorRegressed,
 		},
+	}
+}
+
+// trafficKinds are about what is unusual in what devices ask and report, and
+// what the server did by itself.
+func trafficKinds() []Kind {
+	return []Kind{
 		{
 			Name: ota.AlertKeyMismatch, Severity: ota.AlertCritical, Meaning: "suddenly devices are refused because bundles are signed with another key than theirs",
 			Formula: "checks refused with key_id_mismatch in the last 15 minutes > max(min_count, " + bound + "), and ≥ share_percent of all checks",

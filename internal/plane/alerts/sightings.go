@@ -3,6 +3,7 @@ package alerts
 import (
 	"cmp"
 	"hash/maphash"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -136,9 +137,7 @@ func (s *sightings) lately(app string) (networks []alert.Network, devices int64,
 		if ring[i].n <= now-slots || ring[i].n > now {
 			continue
 		}
-		for d, n := range ring[i].devices {
-			union[d] = n
-		}
+		maps.Copy(union, ring[i].devices)
 		for name, n := range ring[i].counts {
 			counts[name] += n
 		}

@@ -100,8 +100,14 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		d *prometheus.Desc
 		n int64
 	}{
-		{requests, f.Requests}, {uncounted, f.Uncounted}, {duplicates, f.Duplicates}, {commits, f.Commits}, {failures, f.CommitsFailed},
-		{refused, f.Refused}, {notesLost, f.NotesLost}, {halts, f.Halts},
+		{requests, f.Requests},
+		{uncounted, f.Uncounted},
+		{duplicates, f.Duplicates},
+		{commits, f.Commits},
+		{failures, f.CommitsFailed},
+		{refused, f.Refused},
+		{notesLost, f.NotesLost},
+		{halts, f.Halts},
 	} {
 		out.counter(v.d, float64(v.n))
 	}
