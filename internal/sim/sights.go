@@ -16,7 +16,7 @@ import (
 // the place of another.
 const maxLatencies = 1 << 16
 
-// sights is what a run against a server sees. Its methods may be called by
+// sights gathers what a run against a server sees. Its methods may be called by
 // several goroutines.
 type sights struct {
 	mu       sync.Mutex
