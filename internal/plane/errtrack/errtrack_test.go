@@ -8,6 +8,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -333,5 +334,35 @@ func TestStates(t *testing.T) {
 		if changes[i].Action != want || strings.Contains(fmt.Sprint(changes[i]), "no total") {
 			t.Errorf("change %d: %+v", i, changes[i])
 		}
+	}
+}
+
+// Reports, maps and looks at groups may come at the same time.
+func TestAtTheSameTime(t *testing.T) {
+	e := newEnv(t)
+	e.report("1.0.0", chrome)
+	id := e.groups()[0].ID
+	var wg sync.WaitGroup
+	for n := range 4 {
+		wg.Go(func() {
+			ev := ota.Event{Action: "webview_javascript_error", VersionName: "1.0.0", Metadata: map[string]string{"stack": fmt.Sprintf("at f (https://localhost/assets/main.js:1:%d)", n+1)}}
+			for range 50 {
+				e.svc.Fault(t.Context(), app, e.view, &ev)
+			}
+		})
+	}
+	wg.Go(func() {
+		for range 20 {
+			if _, err := e.svc.Group(t.Context(), app, id, 0); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for lines := range 3 {
+		e.addMap("1.0.0", "assets/main.js", cartMap(lines))
+	}
+	wg.Wait()
+	if f := e.report("1.0.0", chrome); !f.Mapped {
+		t.Error("the map does not count")
 	}
 }

@@ -32,6 +32,7 @@ func (s *Service) group(ctx context.Context, r release, published bool, t *errgr
 	if !published || len(t.Frames) == 0 {
 		return errgroup.Of(t)
 	}
+	age := s.seen.age()
 	all, err := s.maps.of(ctx, r)
 	if err != nil || len(all) == 0 {
 		return errgroup.Of(t)
@@ -44,7 +45,7 @@ func (s *Service) group(ctx context.Context, r release, published bool, t *errgr
 		return errgroup.Of(t) // not remembered: the next may have more time
 	}
 	g := errgroup.Of(t)
-	s.seen.put(k, g)
+	s.seen.put(k, g, age)
 	return g
 }
 

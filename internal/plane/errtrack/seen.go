@@ -16,6 +16,7 @@ const seenTraces = 4096
 type seen struct {
 	mu       sync.Mutex
 	now, old map[trace]errgroup.Group
+	epoch    int64 // grows when everything is forgotten
 }
 
 // trace is a stack of a version, as it was reported.
@@ -38,10 +39,20 @@ func (s *seen) get(t trace) (errgroup.Group, bool) {
 	return g, ok
 }
 
-func (s *seen) put(t trace, g errgroup.Group) {
+// age is what put is told, taken before the maps were asked for.
+func (s *seen) age() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keep(t, g)
+	return s.epoch
+}
+
+// put remembers a group unless maps came since an age.
+func (s *seen) put(t trace, g errgroup.Group, age int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if age == s.epoch {
+		s.keep(t, g)
+	}
 }
 
 func (s *seen) keep(t trace, g errgroup.Group) {
@@ -56,4 +67,5 @@ func (s *seen) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.now, s.old = map[trace]errgroup.Group{}, nil
+	s.epoch++
 }
