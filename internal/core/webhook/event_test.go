@@ -37,6 +37,8 @@ func TestPublic(t *testing.T) {
 		{"adoption.reached", "production", `{"version":"1.2.0","release":9,"threshold":90,"devices":90,"active":100}`, "adoption.reached", "com.example.app production: 90 % of active devices run 1.2.0", map[string]any{"channel": "production", "version": "1.2.0", "release": 9.0, "threshold": 90.0, "devices": 90.0, "active": 100.0}},
 		{"session.create", "ada@example.com", `{"new_place":true,"method":"passkey","place":"203.0.113.7, Lisbon"}`, "sign_in.new_place", "Sign-in from a new place", map[string]any{"method": "passkey"}},
 		{"user.invite", "bob@example.com", `{"role":"developer","email":"bob@example.com","link":"https://x/secret"}`, "user.invited", "A user was invited", map[string]any{"role": "developer"}},
+		{"alert.fire", "failure_rate 2.0.0", `{"alert":5,"rule":"failure_rate","subject":"2.0.0","severity":"critical","summary":"12 of 30 devices failed","value":24.6,"threshold":5,"since":1,"device":"x"}`, "alert.fired", "com.example.app: critical: 12 of 30 devices failed", map[string]any{"alert": 5.0, "rule": "failure_rate", "subject": "2.0.0", "severity": "critical", "summary": "12 of 30 devices failed", "value": 24.6, "threshold": 5.0, "since": 1.0}},
+		{"alert.resolve", "failure_rate 2.0.0", `{"alert":5,"rule":"failure_rate","subject":"2.0.0","minutes":40}`, "alert.resolved", "com.example.app: resolved: failure_rate 2.0.0", map[string]any{"alert": 5.0, "rule": "failure_rate", "subject": "2.0.0", "minutes": 40.0}},
 		{"token.create", "ci", `{"secret":"wxt_123"}`, "token.created", "API token ci created", map[string]any{"token": "ci"}},
 	} {
 		e, ok := Public(change(tt.action, tt.object, tt.detail))
