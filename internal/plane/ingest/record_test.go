@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -173,8 +174,9 @@ func TestRecordKeepsWhatIsOddAndDropsWhatIsThere(t *testing.T) {
 // (conformance cases sta-001, sta-020, sta-021, sta-050 to sta-066, key-005).
 func TestDeviceRowSaysWhatRuns(t *testing.T) {
 	db, _ := openDB(t)
-	clock := time.UnixMilli(1_790_000_000_000)
-	s, _ := start(t, ingest.Deps{Store: db, Now: func() time.Time { return clock }})
+	var clock atomic.Int64 // Unix ms; the service reads it too
+	clock.Store(1_790_000_000_000)
+	s, _ := start(t, ingest.Deps{Store: db, Now: func() time.Time { return time.UnixMilli(clock.Load()) }})
 	for i, step := range []struct {
 		action, version, channel, key string
 		want                          string // version, channel, key
@@ -192,8 +194,7 @@ func TestDeviceRowSaysWhatRuns(t *testing.T) {
 		{"app_launch_ready", "1.0.0", "production", "", "1.0.0|production|"},
 		{"webview_javascript_error", "7.7.7", "", "MIIB", "1.0.0||MIIB"},
 	} {
-		clock = clock.Add(time.Second)
-		r := report(1, step.action, step.version, clock.UnixMilli())
+		r := report(1, step.action, step.version, clock.Add(1000))
 		r.Device.DefaultChannel, r.Device.KeyID = step.channel, step.key
 		mustRecord(t, s, r)
 		d := mustDevice(t, db, 1)
