@@ -87,11 +87,11 @@ func (w *world) furnish() map[string]string {
 	must(w, invited, err)
 	known["webhook"], known["delivery"] = w.hook()
 
+	w.roll()
 	w.suppress()
 	known["error"] = w.crash()
 	known["alert"] = w.alarm()
 
-	w.roll()
 	known["approval"] = w.ask()
 	entries, _, err := c.AuditEntries(ctx, ota.AuditFilter{Action: "channel.update"}, ota.Page{Limit: 1})
 	known["entry"] = number(must(w, entries, err)[0].ID)
