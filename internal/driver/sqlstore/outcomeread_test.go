@@ -57,8 +57,10 @@ func TestOutcomesAreListed(t *testing.T) {
 	}
 	counts, err := db.OutcomeCounts(context.Background(), reportingApp, "1.0.0")
 	want := []ota.OutcomeCount{
-		{State: "downloading", Platform: "ios", Devices: 1}, {State: "failed", Reason: "app_crash", Platform: "ios", Devices: 1},
-		{State: "failed", Reason: "set_fail", Platform: "ios", Devices: 1}, {State: "failed", Reason: "update_fail", Platform: "ios", Devices: 1},
+		{State: "downloading", Platform: "ios", Devices: 1},
+		{State: "failed", Reason: "app_crash", Platform: "ios", Devices: 1},
+		{State: "failed", Reason: "set_fail", Platform: "ios", Devices: 1},
+		{State: "failed", Reason: "update_fail", Platform: "ios", Devices: 1},
 	}
 	if diff := cmp.Diff(want, counts); diff != "" || err != nil {
 		t.Errorf("counts (-want +got, %v):\n%s", err, diff)
