@@ -142,8 +142,15 @@ func dress(ctx context.Context, o options, api *client.Client, addr, path string
 	if err != nil {
 		return nil, err
 	}
+	if have, _, err := api.Incidents(ctx, ota.IncidentFilter{App: app}, ota.Page{Limit: 1}); err == nil && len(have) == 0 {
+		_, err = api.DeclareIncident(ctx, ota.NewIncident{App: app, Version: "2.0.1", Title: "a drill"})
+		if err != nil {
+			return nil, err
+		}
+	}
 	known = map[string]string{
-		"alert": alert, "app": app, "channel": "production", "version": "2.0.1", "device": devices[0].ID.String(), "approval": "7", "group": "1", "user": "17",
+		"incident": "1",
+		"alert":    alert, "app": app, "channel": "production", "version": "2.0.1", "device": devices[0].ID.String(), "approval": "7", "group": "1", "user": "17",
 		"machine": "1", "token": "9", "webhook": "1", "delivery": "40000", "id": "1", "org": "main", "key": "bench", "entry": "99000", "grant": "17", "publisher": "1", "provider": "okta", "error": "1", "$": "",
 	}
 	return known, nil

@@ -96,6 +96,7 @@ func (w *world) furnish() map[string]string {
 	entries, _, err := c.AuditEntries(ctx, ota.AuditFilter{Action: "channel.update"}, ota.Page{Limit: 1})
 	known["entry"] = number(must(w, entries, err)[0].ID)
 	w.report()
+	known["incident"] = w.emergency()
 	return known
 }
 
@@ -124,6 +125,18 @@ func (w *world) crash() string {
 	w.send(http.MethodPost, "/stats", body)
 	all, _, err := w.Client.Errors(w.t.Context(), demo.App, ota.ErrorFilter{Text: "checkout"}, ota.Page{Limit: 1})
 	return number(must(w, all, err)[0].ID)
+}
+
+// emergency declares an incident about the version that failed and gets on with
+// it; it returns the incident's id.
+func (w *world) emergency() string {
+	w.t.Helper()
+	ctx, c := w.t.Context(), w.Client
+	i, err := c.DeclareIncident(ctx, ota.NewIncident{App: demo.App, Version: "2.0.0", Title: "<script>alert(1)</script> stays white", Severity: ota.IncidentCritical})
+	must(w, i, err)
+	_, err = c.NoteIncident(ctx, i.ID, "<img src=x onerror=alert(1)> told support")
+	must(w, i, err)
+	return number(i.ID)
 }
 
 // ask protects the demo's channel and asks for a release on it; it returns the
@@ -238,6 +251,15 @@ var shown = map[string][]string{
 	"/console/apps/{app}/channels/{channel}/rollback":      {"?to=builtin"},
 	"/console/apps/{app}/devices/{device}":                 {""},
 	"/console/apps/{app}/alerts/{alert}":                   {""},
+	"/console/incidents":                                   {"", "?state=closed"},
+	"/console/incidents/{incident}":                        {"", "?state=failed&to=builtin", "?done=incident_declared"},
+	"/console/incidents/{incident}/report":                 nil, // a file to save
+	"/console/apps/{app}/incidents/new":                    {"", "?channel=production&from=alert:1"},
+	"/console/apps/{app}/channels/{channel}/freeze":        {""},
+	"/console/apps/{app}/channels/{channel}/thaw":          {""},
+	"/console/apps/{app}/bundles/{version}/quarantine":     {""},
+	"/console/apps/{app}/bundles/{version}/block":          {""},
+	"/console/apps/{app}/bundles/{version}/release":        {""},
 	"/console/approvals/{approval}":                        {""},
 	"/console/approvals/{approval}/reject":                 {""},
 	"/console/approvals/{approval}/break-glass":            {""},

@@ -90,6 +90,7 @@ func (c *Console) registerAll() {
 	c.registerCohorts()
 	c.registerRollback()
 	c.registerGuard()
+	c.registerIncidents()
 	c.registerDevices()
 	c.registerDevice()
 	c.registerEvents()

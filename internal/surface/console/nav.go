@@ -22,6 +22,7 @@ var topLinks = []link{
 	{Name: "Apps", To: Prefix + "/apps", action: "app.list", somewhere: true},
 	{Name: "Alerts", To: Prefix + "/alerts", action: "alert.list", somewhere: true},
 	{Name: "Approvals", To: Prefix + "/approvals", action: "approval.list", somewhere: true},
+	{Name: "Incidents", To: Prefix + "/incidents", action: "incident.list", somewhere: true},
 	{Name: "People", To: Prefix + "/people", action: "access.matrix", somewhere: true},
 	{Name: "Tokens", To: Prefix + "/tokens", action: "token.list", somewhere: true},
 	{Name: "Webhooks", To: Prefix + "/webhooks", action: "webhook.list", somewhere: true},
