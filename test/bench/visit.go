@@ -134,7 +134,7 @@ func visit(ctx context.Context, p *proc, api *client.Client, known map[string]st
 			over++
 			continue
 		}
-		if slices.ContainsFunc([]string{".csv", "/live", "/export", "/scan/report", "/sbom", "/provenance"}, func(end string) bool { return strings.HasSuffix(pattern, end) }) {
+		if slices.ContainsFunc([]string{".csv", "/live", "/export", "/report", "/sbom", "/provenance"}, func(end string) bool { return strings.HasSuffix(pattern, end) }) {
 			continue // no pages: downloads, and what is measured with the page that has it
 		}
 		l := lookAt(b, p, site+at)
