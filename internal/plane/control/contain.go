@@ -126,7 +126,9 @@ func (c *containing) freeze(ctx context.Context, name string) error {
 	f := ota.Frozen{At: c.nowMS(), By: string(c.p.Actor()), Reason: c.in.Reason}
 	detail := fields{}
 	if ch.Rollout != nil && ch.Rollout.PausedAt == 0 {
+		before := *ch.Rollout
 		c.pause(ch.Rollout, true, c.in.Reason)
+		c.soak(&before, ch.Rollout)
 		detail["paused"] = ch.Rollout.Version
 		if err := c.tx.UpdateChannel(ctx, ch); err != nil {
 			return err
