@@ -38,6 +38,9 @@ func Public(c ota.Change) (e Event, ok bool) {
 			e.Data[key] = v
 		}
 	}
+	if strings.HasPrefix(name, "guard.") {
+		e.addDecision(name, detail)
+	}
 	e.add(&c)
 	if name == typeRoleGranted || name == typeRoleRevoked {
 		e.addGrant(&c)
@@ -59,7 +62,7 @@ func New(name string, at int64, where ota.Scope, actor ota.Actor) Event {
 // add puts in what the record of a change holds elsewhere than in its detail.
 func (e *Event) add(c *ota.Change) {
 	switch group, _, _ := strings.Cut(e.Type, "."); group {
-	case "release", "rollout", "adoption", "channel":
+	case "release", "rollout", "adoption", "channel", "guard":
 		e.Data["channel"] = clean(c.Object)
 	case "bundle":
 		e.Data["version"] = clean(c.Object)
@@ -117,6 +120,19 @@ func clean(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// addDecision takes the figures of the guard's decision out of its record.
+func (e *Event) addDecision(name string, detail map[string]any) {
+	d, _ := detail["decision"].(map[string]any)
+	for _, key := range dataOf(name) {
+		if _, ok := e.Data[key]; ok {
+			continue
+		}
+		if v, ok := plain(d[key]); ok {
+			e.Data[key] = v
+		}
+	}
 }
 
 // addGrant takes role and scope out of the grant that a record holds whole.

@@ -31,6 +31,10 @@ func (e Event) Headline() string {
 		return join(where+":", "rollout of", version, "ended")
 	case typeRolloutHalted:
 		return join(where+":", version, "fails on too many devices")
+	case typeGuardHalted:
+		return join(where+":", "the guard finds", version, "worse")
+	case typeGuardOpened:
+		return join(where+":", "the guard rules out that", version, "fails twice as often")
 	case ActionAdoption:
 		return join(where+":", e.text("threshold")+" % of active devices run", version)
 	case typeBundleCreated:
@@ -113,6 +117,11 @@ func (e Event) Facts() [][2]string {
 		{"request", "Request"},
 		{"scope", "Scope"},
 		{"method", "Method"},
+		{"test", "Test"},
+		{"treated", "Devices with it"},
+		{"treated_failed", "of which failed"},
+		{"control", "Devices without it"},
+		{"control_failed", "of which failed"},
 		{"actor", "By"},
 		{"org", "Organisation"},
 	} {

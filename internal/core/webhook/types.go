@@ -28,6 +28,8 @@ const (
 	typeRolloutHeld     = "rollout.held"
 	typeRolloutEnded    = "rollout.ended"
 	typeRolloutHalted   = "rollout.halted"
+	typeGuardHalted     = "guard.halted"
+	typeGuardOpened     = "guard.opened"
 	typeApprovalWanted  = "approval.wanted"
 	typeApprovalDecided = "approval.decided"
 	typeBreakGlass      = "approval.break_glass"
@@ -63,7 +65,9 @@ func Types() []Type {
 		{typeRolloutStep, "a rollout went on by its plan", []string{"version", "percentage_bps", "was", "step", "why", "deadline"}},
 		{typeRolloutHeld, "a step of a rollout is due, and something refuses it", []string{"version", "why"}},
 		{typeRolloutEnded, "a rollout was given up", []string{"version", "percentage_bps"}},
-		{typeRolloutHalted, "too many devices failed and the server acted by itself", []string{"version", "reason", "action", "did", "to"}},
+		{typeRolloutHalted, "the threshold rule or a person halted a version", []string{"version", "reason", "action", "did", "to"}},
+		{typeGuardHalted, "the guard found a version worse; it says what was done, which is only recorded if the action is notify", []string{"version", "reason", "action", "did", "to", "test", "e", "threshold", "treated", "treated_failed", "control", "control_failed"}},
+		{typeGuardOpened, "the guard ruled out that a rollout's version fails twice as often as what it replaces", []string{"version", "e", "threshold", "treated", "treated_failed", "control", "control_failed"}},
 		{ActionAdoption, "so many of the active devices run the channel's version", []string{"version", "release", "threshold", "devices", "active"}},
 		{typeBundleCreated, "a bundle was uploaded", []string{"version", "files", "size"}},
 		{typeApprovalWanted, "a release waits for other people", []string{"version", "request", "kind", "required", "expires_at"}},
@@ -112,7 +116,12 @@ func typeOf(c *ota.Change, detail map[string]any) (name string, ok bool) {
 	case "rollout.abort":
 		return typeRolloutEnded, true
 	case "channel.halt":
-		return typeRolloutHalted, true
+		byGuard, _ := detail["guard"].(bool) // told with the decision, by its own record
+		return typeRolloutHalted, !byGuard
+	case "guard.halt":
+		return typeGuardHalted, true
+	case "guard.open":
+		return typeGuardOpened, true
 	case "bundle.create":
 		return typeBundleCreated, true
 	case "approval.request":

@@ -6,11 +6,6 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
-// guardChange is the record of a decision of the guard.
-func guardChange(action, app, channel, version string, d *ota.GuardDecision) ota.Change {
-	return change(action, app, channel, fields{"version": version, "decision": d})
-}
-
 // GuardOpened records that the guard ruled out that a rollout's version fails
 // twice as often as what it replaces.
 func (s *Service) GuardOpened(ctx context.Context, actor ota.Actor, app, channel, version string, d ota.GuardDecision) error {
@@ -18,6 +13,6 @@ func (s *Service) GuardOpened(ctx context.Context, actor ota.Actor, app, channel
 		if _, err := findChannel(ctx, tx, app, channel); err != nil {
 			return ota.Change{}, err
 		}
-		return guardChange("guard.open", app, channel, version, &d), nil
+		return change("guard.open", app, channel, fields{"version": version, "decision": &d}), nil
 	})
 }

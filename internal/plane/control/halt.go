@@ -62,10 +62,15 @@ func (s *Service) Halt(ctx context.Context, actor ota.Actor, app, channel string
 			}
 			detail["did"], detail["to"] = "rolled back", r.Version
 		}
+		if why.Guard != nil { // the record of the decision tells others of it, once
+			detail["guard"] = true
+		}
 		c := change("channel.halt", app, channel, detail)
 		c.Before, c.After = before, asJSON(serving{ch.Release, ch.Rollout})
 		if why.Guard != nil {
-			c.More = append(c.More, guardChange("guard.halt", app, channel, why.Version, why.Guard))
+			c.More = append(c.More, change("guard.halt", app, channel, fields{
+				"version": why.Version, "decision": why.Guard, "reason": why.Text, "action": action, "did": detail["did"], "to": detail["to"],
+			}))
 		}
 		return c, tx.UpdateChannel(ctx, ch)
 	})

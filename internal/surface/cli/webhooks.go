@@ -45,7 +45,7 @@ mail sends mails, if the server has a mail server.
 
 Events:` + eventNames(),
 		Example: `  waxwing webhooks create ci --url https://ci.example.com/hooks --event 'release.*'
-  waxwing webhooks create chat --format slack --url https://hooks.slack.com/services/... --event rollout.halted
+  waxwing webhooks create chat --format slack --url https://hooks.slack.com/services/... --event rollout.halted --event guard.halted
   waxwing webhooks create oncall --format mail --to oncall@example.com --app com.example.shop`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
