@@ -65,6 +65,9 @@ func (c *Client) PromoteRollout(ctx context.Context, app, channel string) (ota.R
 }
 
 // AbortRollout ends the rollout; its devices go back to the channel's release.
-func (c *Client) AbortRollout(ctx context.Context, app, channel string) error {
-	return remove(ctx, c, nil, "apps", app, "channels", channel, "rollout")
+// recorded is false if offers are stopped and the server's database takes no
+// writes yet.
+func (c *Client) AbortRollout(ctx context.Context, app, channel string) (recorded bool, err error) {
+	status, err := c.do(ctx, call{method: http.MethodDelete, path: []string{"apps", app, "channels", channel, "rollout"}})
+	return status != http.StatusAccepted, err
 }

@@ -256,7 +256,7 @@ func (s *story) rollout() {
 	if ro.Version != "1.3.0" || ro.BPS != all || s.offered(deviceText) != "1.3.0" {
 		s.t.Errorf("rollout %+v, a device gets %q", ro, s.offered(deviceText))
 	}
-	s.ok(s.c.AbortRollout(ctx, app, "production"))
+	must(s, func() (bool, error) { return s.c.AbortRollout(ctx, app, "production") })
 	if got := s.offered(deviceText); got != "1.1.0" {
 		s.t.Errorf("after the rollout is aborted a device gets %q", got)
 	}

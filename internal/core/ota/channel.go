@@ -161,6 +161,10 @@ type Rollout struct {
 	StartedAt   int64  `json:"started_at"`
 	StartedBy   string `json:"started_by"`
 
+	// Unrecorded is set in answers only: it is paused in memory, and recorded as
+	// soon as the database takes writes.
+	Unrecorded bool `json:"unrecorded,omitempty"`
+
 	// Plan and Progress are never written to: a change makes others.
 	Plan     *RolloutPlan     `json:"plan,omitempty"`     // nil = somebody sets the share
 	Progress *RolloutProgress `json:"progress,omitempty"` // goes with Plan

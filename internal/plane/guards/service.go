@@ -52,6 +52,7 @@ type Service struct {
 	now    func() time.Time
 	log    *slog.Logger
 	wake   chan struct{}
+	holds  sync.WaitGroup // halts by hand that are being recorded
 
 	mu      sync.Mutex
 	watches map[key]*watch
@@ -104,6 +105,7 @@ func (s *Service) poke() {
 
 // End stores what is left, once nothing more is observed.
 func (s *Service) End(ctx context.Context) {
+	s.holds.Wait()
 	s.tellAll()
 	s.Work(ctx)
 	s.Flush(ctx)

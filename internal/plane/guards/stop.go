@@ -42,20 +42,9 @@ func (s *Service) Stop(ctx context.Context, actor ota.Actor, app, channel string
 	if text == "" {
 		text = "halted by hand"
 	}
-	s.snap.Brake(app, channel, out.Version, true)
-	t := task{braked: true, halt: Halt{Actor: actor, App: app, Channel: channel, Version: out.Version, Action: in.Action, Text: text}}
-	err := s.halt(ctx, t.halt)
-	switch {
-	case err == nil:
-		out.Recorded = true
-	case again(err):
-		s.log.ErrorContext(ctx, "a halt by hand cannot be recorded yet; offers are stopped", "app", app, "channel", channel, "version", out.Version, "err", err)
-		s.mu.Lock()
-		s.todo = append(s.todo, t)
-		s.mu.Unlock()
-		return out, nil
-	}
-	s.snap.Brake(app, channel, out.Version, false)
+	h := Halt{Actor: actor, App: app, Channel: channel, Version: out.Version, Action: in.Action, Text: text}
+	var err error
+	out.Recorded, err = s.Hold(ctx, h, func(ctx context.Context) error { return s.halt(ctx, h) })
 	return out, err
 }
 

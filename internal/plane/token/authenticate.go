@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
@@ -98,6 +99,9 @@ func (s *Service) principal(ctx context.Context, t *Stored) (ota.Principal, erro
 	return p, err
 }
 
+// touchTime bounds the wait for a database that takes no writes.
+const touchTime = 500 * time.Millisecond
+
 // touch notes the use of a token now and then. It is no reason to refuse a
 // request if that cannot be written.
 func (s *Service) touch(ctx context.Context, t *ota.Token, from netip.Addr) {
@@ -111,6 +115,8 @@ func (s *Service) touch(ctx context.Context, t *ota.Token, from netip.Addr) {
 		s.used[t.ID] = now
 	}
 	s.usedMu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, touchTime)
+	defer cancel()
 	if due && s.store.TouchToken(ctx, t.ID, now, coarse(from)) == nil {
 		t.LastUsed, t.LastFrom = now, coarse(from)
 	}

@@ -47,7 +47,7 @@ func (s *server) registerReleases() {
 		summary: "Start or change a channel's rollout",
 	},
 		func(c *call, in *channelInput, body ota.RolloutRequest) (ota.Rollout, error) {
-			return s.deps.Control.SetRollout(c, c.principal, in.App, in.Channel, body)
+			return s.setRollout(c, in, &body)
 		})
 	register(s, route{
 		id: "promote-rollout", method: http.MethodPost, path: channel + "/rollout/promote", action: "rollout.promote", tag: tag, status: http.StatusCreated,
@@ -62,6 +62,6 @@ func (s *server) registerReleases() {
 		summary: "End the rollout; its devices go back to the channel's release",
 	},
 		func(c *call, in *channelInput, _ none) (none, error) {
-			return none{}, s.deps.Control.AbortRollout(c, c.actor, in.App, in.Channel)
+			return none{}, s.abortRollout(c, in)
 		})
 }

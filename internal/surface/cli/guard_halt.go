@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -30,6 +31,9 @@ stop all the same, in memory, and the halt is recorded as soon as it can be.`,
 			}
 			return g.Print(v, func(w io.Writer) {
 				facts(w, "stopped", v.Version, "action", string(v.Action), "recorded", yesNo(v.Recorded))
+				if !v.Recorded {
+					fmt.Fprintln(w, heldInMemory)
+				}
 			})
 		},
 	}

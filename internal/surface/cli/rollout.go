@@ -133,6 +133,9 @@ func runRolloutSet(ctx context.Context, g *Globals, app, channel string, in ota.
 	return printRollout(g, channel, ch.Rollout)
 }
 
+// heldInMemory is said of what stopped and could not be written down.
+const heldInMemory = "offers are stopped, held in memory: the server's database takes no writes; it is recorded as soon as it does"
+
 func printRollout(g *Globals, channel string, r *ota.Rollout) error {
 	return g.Print(r, func(w io.Writer) {
 		if r == nil {
@@ -140,6 +143,9 @@ func printRollout(g *Globals, channel string, r *ota.Rollout) error {
 			return
 		}
 		fmt.Fprintln(w, clean("channel "+channel+": "+rolloutText(r)))
+		if r.Unrecorded {
+			fmt.Fprintln(w, heldInMemory)
+		}
 	})
 }
 
@@ -183,8 +189,14 @@ func newRolloutAbortCommand(g *Globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := cl.AbortRollout(cmd.Context(), app, args[0]); err != nil {
+			recorded, err := cl.AbortRollout(cmd.Context(), app, args[0])
+			if err != nil {
 				return err
+			}
+			if !recorded {
+				return g.Print(map[string]any{"done": args[0], "recorded": false}, func(w io.Writer) {
+					fmt.Fprintln(w, "channel "+args[0]+": "+heldInMemory)
+				})
 			}
 			return g.printDone(args[0], "ended the rollout of channel %s", args[0])
 		},

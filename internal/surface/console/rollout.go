@@ -21,10 +21,16 @@ func (c *Console) setRollout(r *request) (answer, error) {
 	switch paused := r.text("state"); paused {
 	case "pause", "resume":
 		on := paused == "pause"
-		in.Paused = &on
+		if in.Paused = &on; on {
+			in.BPS = nil // to pause must work with a database that takes nothing else
+		}
 	}
-	_, err := r.api.SetRollout(r, r.app(), r.channel(), in)
-	return r.done("rollout_changed", "apps", r.app(), "channels", r.channel()), err
+	changed, err := r.api.SetRollout(r, r.app(), r.channel(), in)
+	done := "rollout_changed"
+	if changed.Unrecorded {
+		done = "halted_unrecorded"
+	}
+	return r.done(done, "apps", r.app(), "channels", r.channel()), err
 }
 
 func (c *Console) promoteRollout(r *request) (answer, error) {
@@ -33,6 +39,10 @@ func (c *Console) promoteRollout(r *request) (answer, error) {
 }
 
 func (c *Console) abortRollout(r *request) (answer, error) {
-	err := r.api.AbortRollout(r, r.app(), r.channel())
-	return r.done("rollout_aborted", "apps", r.app(), "channels", r.channel()), err
+	recorded, err := r.api.AbortRollout(r, r.app(), r.channel())
+	done := "rollout_aborted"
+	if err == nil && !recorded {
+		done = "halted_unrecorded"
+	}
+	return r.done(done, "apps", r.app(), "channels", r.channel()), err
 }
