@@ -62,6 +62,7 @@ type Halt struct {
 	Channel, Version, Reason string
 	At                       int64
 	Over                     bool // something else was released since
+	Left                     bool // the guard found it worse and did not stop it: it was told not to, or held back
 }
 
 // Sample is what a rule says of one subject.

@@ -130,8 +130,8 @@ func trafficKinds() []Kind {
 			eval: forged,
 		},
 		{
-			Name: ota.AlertGuardHalt, Severity: ota.AlertCritical, Meaning: "the server halted a release by itself",
-			Formula: "halted within the last hours, and nothing else was released on the channel since",
+			Name: ota.AlertGuardHalt, Severity: ota.AlertCritical, Meaning: "the server halted a release by itself, or the guard finds it worse and may not act",
+			Formula: "halted, or found worse by the guard (also notify and held), within the last hours, and nothing else was released on the channel since",
 			Params:  []Param{{"hours", 24, 1, 168, "how long it is told"}},
 			eval:    guardHalt,
 		},

@@ -148,6 +148,9 @@ func guardHalt(f *Facts, p params) []Sample {
 		if h.Version != "" {
 			s.Summary = fmt.Sprintf("the server halted %s on %s", h.Version, h.Channel)
 		}
+		if h.Left {
+			s.Summary = fmt.Sprintf("the guard finds %s on %s worse and left it in service", h.Version, h.Channel)
+		}
 		if h.Reason != "" {
 			s.Summary += ": " + h.Reason
 		}

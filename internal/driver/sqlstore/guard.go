@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
+	"github.com/waxwing-ota/waxwing/internal/core/alert"
 	"github.com/waxwing-ota/waxwing/internal/core/guard"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/plane/guards"
@@ -125,6 +127,26 @@ func (s reads) GuardDecisions(ctx context.Context, app, rollout string) ([]guard
 		}
 		return d, nil
 	}, `SELECT decision, n, done FROM guard_decisions WHERE app = $1 AND rollout = $2 ORDER BY seq, n`, app, rollout)
+}
+
+// GuardLeft implements alerts.Store. Decisions of a watch are few; what does not
+// matter is left out here.
+func (s reads) GuardLeft(ctx context.Context, app string, since int64) ([]alert.Halt, error) {
+	all, err := selectAll(ctx, s.q, func(r scanner) (h alert.Halt, err error) {
+		var raw string
+		var d ota.GuardDecision
+		if err = r.Scan(&h.Channel, &h.Version, &raw); err != nil {
+			return h, err
+		}
+		if err = json.Unmarshal([]byte(raw), &d); err != nil {
+			return h, fmt.Errorf("decision of the guard: %w", err)
+		}
+		h.At, h.Reason = d.At, d.Text
+		h.Left = d.Kind == "held" || d.Kind == string(ota.HaltNotify)
+		return h, nil
+	}, `SELECT w.channel, w.version, d.decision FROM guard_watches w JOIN guard_decisions d ON d.app = w.app AND d.rollout = w.rollout
+		WHERE w.app = $1 AND w.updated_at >= $2 ORDER BY w.updated_at DESC, w.rollout, d.seq DESC, d.n DESC LIMIT 1000`, app, since)
+	return slices.DeleteFunc(all, func(h alert.Halt) bool { return !h.Left || h.At < since }), err
 }
 
 // GuardBaseline implements [guards.Store].

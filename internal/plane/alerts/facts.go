@@ -43,7 +43,11 @@ func (s *Service) facts(ctx context.Context, app string, rules map[ota.AlertKind
 	if err != nil {
 		return nil, err
 	}
-	f.Halts = halts(channels)
+	left, err := s.d.Store.GuardLeft(ctx, app, now-int64(rules[ota.AlertGuardHalt].Params["hours"]*3_600_000))
+	if err != nil {
+		return nil, err
+	}
+	f.Halts = leftOn(halts(channels), channels, left)
 	if err := s.outcomes(ctx, app, rules, channels, c, f); err != nil {
 		return nil, err
 	}
@@ -167,6 +171,32 @@ func halts(channels []ota.Channel) []alert.Halt {
 		out = append(out, h)
 	}
 	return out
+}
+
+// leftOn adds what the guard found worse and left in service, where a channel
+// still serves it; what was halted on the same channel goes first.
+func leftOn(out []alert.Halt, channels []ota.Channel, left []alert.Halt) []alert.Halt {
+	for _, h := range left { // newest first
+		c := slices.IndexFunc(channels, func(c ota.Channel) bool { return c.Name == h.Channel })
+		if c < 0 || !servesSince(&channels[c], &h) {
+			continue
+		}
+		at := slices.IndexFunc(out, func(o alert.Halt) bool { return o.Channel == h.Channel })
+		switch {
+		case at < 0:
+			out = append(out, h)
+		case out[at].Over, out[at].Reason == "":
+			out[at] = h
+		}
+	}
+	return out
+}
+
+func servesSince(c *ota.Channel, h *alert.Halt) bool {
+	if r := c.Rollout; r != nil && r.Version == h.Version {
+		return r.StartedAt <= h.At
+	}
+	return c.Release != nil && c.Release.Version == h.Version && c.Release.CreatedAt <= h.At
 }
 
 // remember stores the quarters of an hour that ended since the last look, and

@@ -92,6 +92,9 @@ type Store interface {
 	// FreshErrors lists error groups of an app that were first seen, or came back,
 	// since a time, those on most devices first.
 	FreshErrors(ctx context.Context, app string, since int64, limit int) ([]alert.ErrorGroup, error)
+	// GuardLeft lists what the guard found worse since a time and did not stop,
+	// newest first.
+	GuardLeft(ctx context.Context, app string, since int64) ([]alert.Halt, error)
 	// Series returns the stored counts of an app since a quarter.
 	Series(ctx context.Context, app string, since int64) ([]Point, error)
 	// AddSeries stores counts, in place of those of the same quarter.
