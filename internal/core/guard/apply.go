@@ -183,21 +183,25 @@ func (s *State) tests() []evidence {
 		second := min(alpha, secondAlpha)
 		all = append(all, evidence{test, e.float(), risk / alpha, risk / second, t})
 	}
-	alpha := s.Rules.Alpha
+	// Together the tests spend alpha and no more: half of it the main test, a
+	// quarter each the platforms and the absolute limit.
+	alpha, limit := s.Rules.Alpha, 1.0
 	switch s.Mode {
 	case ota.GuardControl:
-		add("ratio", s.All.Ratio.Mix.value(), alpha, 1, &s.All)
+		add("ratio", s.All.Ratio.Mix.value(), alpha, 2, &s.All)
+		limit = 4
 	case ota.GuardHistory:
-		add("history", s.History.Mix.value(), alpha, 2, &s.All) // the other half was spent on the baseline
+		add("history", s.History.Mix.value(), alpha, 4, &s.All) // half was spent on the baseline
+		limit = 4
 	case ota.GuardFull:
 		add("after_full", s.After.value(s.Baseline), alpha, fullHours, &s.All)
 	case ota.GuardAbsolute:
 	}
-	add("absolute", s.Absolute.Mix.value(), alpha, 1, &s.All)
+	add("absolute", s.Absolute.Mix.value(), alpha, limit, &s.All)
 	if s.Mode == ota.GuardControl {
 		for i := range s.Slices {
 			t := &s.Slices[i].tested
-			add("slice:"+s.Slices[i].Name, t.Ratio.Mix.value(), alpha, float64(len(s.Slices)), t)
+			add("slice:"+s.Slices[i].Name, t.Ratio.Mix.value(), alpha, float64(4*len(s.Slices)), t)
 		}
 	}
 	return all

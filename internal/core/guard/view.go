@@ -109,7 +109,7 @@ func (s *State) detectable() float64 {
 	for _, ratio := range ratios {
 		r := newRatioTest()
 		r.expect(ratio*base, float64(s.All.ControlFailed), w, s.Rules.Tau)
-		if r.Mix.value().float() >= 1/s.Rules.Alpha {
+		if r.Mix.value().float() >= 2/s.Rules.Alpha {
 			return ratio
 		}
 	}
