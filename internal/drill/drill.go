@@ -78,9 +78,6 @@ type drill struct {
 
 // Run practises. What goes wrong is in the report; the error is that of ctx only.
 func Run(ctx context.Context, o Options) (Report, error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	if o.Patience <= 0 {
 		o.Patience = time.Minute
 	}

@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +66,7 @@ func TestCheck(t *testing.T) {
 		p := ota.RolloutPlan{Steps: []ota.RolloutStep{{BPS: 100, SoakMinutes: 60, Gate: ota.GateGuard}, {BPS: 10_000}}}
 		c.change(&p)
 		err := rollout.Check(&p, time.LoadLocation, begin)
-		e, _ := err.(*ota.Error)
+		e, _ := errors.AsType[*ota.Error](err)
 		switch {
 		case c.field == "" && err != nil:
 			t.Errorf("%s: %v", c.name, err)

@@ -36,7 +36,7 @@ func (db *DB) SaveGuard(ctx context.Context, batches []guards.Batch) error {
 			if err != nil {
 				return storeError("prepare", err)
 			}
-			defer st.Close()
+			defer func() { _ = st.Close() }()
 			stmts = append(stmts, st)
 		}
 		for i := range batches {

@@ -34,32 +34,18 @@ func (w *batch) rollActive(d *rollup.Delta) error {
 		a := &d.Actives[i]
 		hash := w.roll.hash(&a.Device)
 		for j, place := range places {
-			claim := ""
-			switch place.dim {
-			case rollup.Version:
-				claim = a.Version
-			case rollup.Platform:
-				claim = a.Platform
-			case rollup.OS:
-				claim = a.OS
-			case rollup.Plugin:
-				claim = a.Plugin
-			}
+			claim := claimed(a, place.dim)
 			if claim == "" && place.dim != rollup.All {
 				continue
 			}
 			l := &last[j]
 			at := place.res.Floor(a.Got)
 			if l.set == nil || l.claim != claim || l.key.at != at || l.key.app != a.App {
-				name := ""
-				if place.dim != rollup.All {
-					var err error
-					if name, err = w.admit(place.dim, a.App, a.Got, claim, a.Published && place.dim == rollup.Version); err != nil {
-						return err
-					}
+				name, err := w.placeName(a, place.dim, claim)
+				if err != nil {
+					return err
 				}
 				l.claim, l.key = claim, activeKey{cellKey{a.App, place.res, at, name}, place.dim}
-				var err error
 				if l.set, err = w.activeSet(l.key); err != nil {
 					return err
 				}
@@ -69,6 +55,33 @@ func (w *batch) rollActive(d *rollup.Delta) error {
 			}
 		}
 	}
+	return w.putActives(changed)
+}
+
+// claimed is what a device says of itself in a dimension.
+func claimed(a *rollup.Active, dim rollup.Dim) string {
+	switch dim {
+	case rollup.Version:
+		return a.Version
+	case rollup.Platform:
+		return a.Platform
+	case rollup.OS:
+		return a.OS
+	case rollup.Plugin:
+		return a.Plugin
+	}
+	return ""
+}
+
+// placeName is the name a claim is counted under; "" for all devices together.
+func (w *batch) placeName(a *rollup.Active, dim rollup.Dim, claim string) (string, error) {
+	if dim == rollup.All {
+		return "", nil
+	}
+	return w.admit(dim, a.App, a.Got, claim, a.Published && dim == rollup.Version)
+}
+
+func (w *batch) putActives(changed []activeKey) error {
 	var room []byte
 	for _, k := range changed {
 		set := w.roll.active[k]

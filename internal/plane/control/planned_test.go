@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -177,7 +178,7 @@ func TestPlanRefused(t *testing.T) {
 	} {
 		c.in.Version = "1.1.0"
 		_, err := e.SetRollout(e.ctx(), who, app, prod, c.in)
-		if oe, ok := err.(*ota.Error); !ok || oe.Code != c.code || oe.Field != c.field {
+		if oe, ok := errors.AsType[*ota.Error](err); !ok || oe.Code != c.code || oe.Field != c.field {
 			t.Errorf("%s: %+v, want %s at %s", name, err, c.code, c.field)
 		}
 	}
@@ -279,7 +280,8 @@ func TestPlanHeld(t *testing.T) {
 	e.pass(time.Hour)
 	_, err := e.UpdateChannel(e.ctx(), who, app, prod, ota.PolicyPatch{RequiredApprovals: new(1)})
 	e.do(err)
-	if e.look("") || e.look("") || e.share() != 100 {
+	once, again := e.look(""), e.look("")
+	if once || again || e.share() != 100 {
 		t.Fatalf("a plan that nobody approved goes on, to %d", e.share())
 	}
 	ch, err := e.Channel(e.ctx(), app, prod)

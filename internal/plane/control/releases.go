@@ -219,18 +219,7 @@ func destination(ch *ota.Channel, history []PastRelease, to string) (ota.Release
 	}
 	chain, _ := snap.Lineage(ch.Release.ID, plain)
 	if to == "" {
-		for _, r := range chain[1:] {
-			if !gone[r.ID] && r.Version != ch.Release.Version {
-				if r.BundleID == 0 {
-					return builtin, nil
-				}
-				return r, nil
-			}
-		}
-		if ch.Release.BundleID == 0 {
-			return builtin, ota.Conflict(CodeNothingBefore, "channel %q serves the built-in bundle and nothing came before it", ch.Name)
-		}
-		return builtin, nil
+		return before(ch, chain, gone)
 	}
 	if to == ota.Builtin {
 		return builtin, nil
@@ -252,6 +241,24 @@ func destination(ch *ota.Channel, history []PastRelease, to string) (ota.Release
 	}
 	return builtin, ota.NotFound(CodeReleaseNotFound, "channel %q never served %s", ch.Name, to).WithField("to").
 		WithHint("possible: %s", possible(ch, history))
+}
+
+// before finds the release that the current one replaced, or the built-in bundle.
+func before(ch *ota.Channel, chain []ota.Release, gone map[int64]bool) (ota.Release, error) {
+	builtin := ota.Release{Version: ota.Builtin}
+	for _, r := range chain[1:] {
+		if gone[r.ID] || r.Version == ch.Release.Version {
+			continue
+		}
+		if r.BundleID == 0 {
+			return builtin, nil
+		}
+		return r, nil
+	}
+	if ch.Release.BundleID == 0 {
+		return builtin, ota.Conflict(CodeNothingBefore, "channel %q serves the built-in bundle and nothing came before it", ch.Name)
+	}
+	return builtin, nil
 }
 
 // possible lists what a channel can go back to.

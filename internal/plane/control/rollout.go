@@ -42,17 +42,13 @@ func (s *Service) rolloutAct(app string, in rolloutCall, out *ota.Rollout) *act 
 		if err != nil {
 			return nil, err
 		}
-		before := ota.Rollout{}
 		was := ch // the document is about what is there before
-		if ch.Rollout == nil || in.Version != "" && in.Version != ch.Rollout.Version {
+		before, err := s.beginOrCopy(ctx, tx, &ch, in.Version)
+		if err != nil {
+			return nil, err
+		}
+		if a.kind = ota.ActRolloutUpdate; before == (ota.Rollout{}) {
 			a.kind = ota.ActRolloutStart
-			if ch.Rollout, err = s.newRollout(ctx, tx, &ch, in.Version); err != nil {
-				return nil, err
-			}
-		} else {
-			a.kind, before = ota.ActRolloutUpdate, *ch.Rollout
-			copied := before
-			ch.Rollout = &copied
 		}
 		b, err := liveBundle(ctx, tx, app, ch.Rollout.Version)
 		if err != nil {
@@ -97,6 +93,19 @@ func (s *Service) rolloutAct(app string, in rolloutCall, out *ota.Rollout) *act 
 		return pl, s.guardRollout(ctx, tx, pl, b, more, a.kind == ota.ActRolloutStart || replanned)
 	}
 	return a
+}
+
+// beginOrCopy gives the channel a new rollout, or a copy of the one it has that
+// may be changed, and returns that as it was.
+func (s *Service) beginOrCopy(ctx context.Context, tx Tx, ch *ota.Channel, version string) (before ota.Rollout, err error) {
+	if ch.Rollout == nil || version != "" && version != ch.Rollout.Version {
+		ch.Rollout, err = s.newRollout(ctx, tx, ch, version)
+		return before, err
+	}
+	before = *ch.Rollout
+	copied := before
+	ch.Rollout = &copied
+	return before, nil
 }
 
 // rolloutDocument describes how a rollout will be, for approval: with all that

@@ -10,8 +10,10 @@ import (
 
 // TestAlertMail: it says what is wrong and leads to the alert's page.
 func TestAlertMail(t *testing.T) {
-	e, ok := webhook.Public(ota.Change{Action: "alert.fire", Org: "main", App: "com.example.app", Actor: "system/alerts", Object: "failure_rate 2.0.0",
-		Detail: `{"alert":5,"rule":"failure_rate","subject":"2.0.0","severity":"critical","summary":"12 of 30 <devices> failed","value":24.6,"threshold":5}`})
+	e, ok := webhook.Public(ota.Change{
+		Action: "alert.fire", Org: "main", App: "com.example.app", Actor: "system/alerts", Object: "failure_rate 2.0.0",
+		Detail: `{"alert":5,"rule":"failure_rate","subject":"2.0.0","severity":"critical","summary":"12 of 30 <devices> failed","value":24.6,"threshold":5}`,
+	})
 	if !ok {
 		t.Fatal("not public")
 	}

@@ -96,7 +96,7 @@ func runDrill(ctx context.Context, g *Globals, o drillOptions) (err error) {
 
 // practise runs the drill and prints it. A step that did not hold is an error.
 func practise(ctx context.Context, g *Globals, o drillOptions, cl *client.Client, url, dir, app string) error {
-	rep, err := drill.Run(ctx, drill.Options{Client: cl, URL: url, Dir: dir, App: app, Devices: o.devices, Say: func(st drill.Step) {
+	rep, err := drill.Run(ctx, drill.Options{Now: time.Now, Client: cl, URL: url, Dir: dir, App: app, Devices: o.devices, Say: func(st drill.Step) {
 		if !g.JSON {
 			printStep(g, demo.Step(st))
 		}
