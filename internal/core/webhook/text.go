@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -39,21 +40,6 @@ func (e Event) Headline() string {
 		return join(where+":", e.text("threshold")+" % of active devices run", version)
 	case typeBundleCreated:
 		return join(app+":", "bundle", version, "uploaded")
-	case typeIncident:
-		return join(where+":", "incident", e.text("incident"), "declared:", e.text("title"))
-	case typeContained, typeResolved, typeClosed:
-		_, what, _ := strings.Cut(e.Type, ".")
-		return join(app+":", "incident", e.text("incident"), what+":", e.text("title"))
-	case typeRecovering:
-		return join(app+":", "incident", e.text("incident"), "recovers to", e.text("to")+":", e.text("title"))
-	case typeFrozen:
-		return join(where+":", "frozen")
-	case typeThawed:
-		return join(where+":", "open again")
-	case typeHeld:
-		return join(app+":", version, "is", e.text("hold"))
-	case typeUnheld:
-		return join(app+":", version, "is in service again")
 	case typeApprovalWanted:
 		return join(where+":", version, "waits for approval")
 	case typeApprovalDecided:
@@ -72,6 +58,33 @@ func (e Event) Headline() string {
 		return join("Role", e.text("role"), "revoked")
 	case typeTokenCreated:
 		return join("API token", e.text("token"), "created")
+	case TypeDisabled:
+		return join("Webhook", e.text("webhook"), "was switched off")
+	case TypeTest:
+		return join("Test of webhook", e.text("webhook"))
+	}
+	return cmp.Or(e.emergency(where), e.Type)
+}
+
+// emergency is the headline of alerts, incidents and what they lead to.
+func (e Event) emergency(where string) string {
+	app, version := e.text("app"), e.text("version")
+	switch e.Type {
+	case typeIncident:
+		return join(where+":", "incident", e.text("incident"), "declared:", e.text("title"))
+	case typeContained, typeResolved, typeClosed:
+		_, what, _ := strings.Cut(e.Type, ".")
+		return join(app+":", "incident", e.text("incident"), what+":", e.text("title"))
+	case typeRecovering:
+		return join(app+":", "incident", e.text("incident"), "recovers to", e.text("to")+":", e.text("title"))
+	case typeFrozen:
+		return join(where+":", "frozen")
+	case typeThawed:
+		return join(where+":", "open again")
+	case typeHeld:
+		return join(app+":", version, "is", e.text("hold"))
+	case typeUnheld:
+		return join(app+":", version, "is in service again")
 	case typeAlertFired:
 		if e.text("repeat") != "" {
 			return join(app+":", "still", e.text("severity")+":", e.text("summary"))
@@ -83,12 +96,8 @@ func (e Event) Headline() string {
 		return join(app+":", "alert", e.text("rule"), e.text("subject"), "is taken care of")
 	case typeAlertSilenced:
 		return join(app+":", "alerts", e.text("rule"), e.text("subject"), "are silenced")
-	case TypeDisabled:
-		return join("Webhook", e.text("webhook"), "was switched off")
-	case TypeTest:
-		return join("Test of webhook", e.text("webhook"))
 	}
-	return e.Type
+	return ""
 }
 
 // Facts are the further lines of a message: names and values.

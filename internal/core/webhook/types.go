@@ -97,84 +97,61 @@ func Types() []Type {
 	}
 }
 
+// typesOf maps the actions of changes to the types that others hear of them as.
+var typesOf = map[string]string{
+	"release.publish":     typeReleased,
+	"rollout.promote":     typeReleased,
+	"release.rollback":    typeRolledBack,
+	"rollout.start":       typeRolloutStarted,
+	"rollout.update":      typeRolloutUpdated,
+	"rollout.step":        typeRolloutStep,
+	"rollout.hold":        typeRolloutHeld,
+	"rollout.abort":       typeRolloutEnded,
+	"guard.halt":          typeGuardHalted,
+	"guard.open":          typeGuardOpened,
+	"bundle.create":       typeBundleCreated,
+	"approval.request":    typeApprovalWanted,
+	"approval.approve":    typeApprovalDecided,
+	"approval.reject":     typeApprovalDecided,
+	"approval.expire":     typeApprovalDecided,
+	"approval.breakglass": typeBreakGlass,
+	"key.register":        typeKeyRegistered,
+	"key.create":          typeKeyRegistered,
+	"user.invite":         typeUserInvited,
+	"grant.create":        typeRoleGranted,
+	"grant.delete":        typeRoleRevoked,
+	"token.create":        typeTokenCreated,
+	"incident.open":       typeIncident,
+	"incident.contain":    typeContained,
+	"incident.recover":    typeRecovering,
+	"incident.resolve":    typeResolved,
+	"incident.close":      typeClosed,
+	"channel.freeze":      typeFrozen,
+	"channel.thaw":        typeThawed,
+	"bundle.quarantine":   typeHeld,
+	"bundle.block":        typeHeld,
+	"bundle.release":      typeUnheld,
+	"alert.fire":          typeAlertFired,
+	"alert.resolve":       typeAlertResolved,
+	"alert.ack":           typeAlertAcked,
+	"alert.silence":       typeAlertSilenced,
+	ActionAdoption:        ActionAdoption,
+	ActionDisabled:        TypeDisabled,
+}
+
 // typeOf finds the type of a change; ok is false for what is nobody else's
 // business.
 func typeOf(c *ota.Change, detail map[string]any) (name string, ok bool) {
 	switch c.Action {
-	case "release.publish", "rollout.promote":
-		return typeReleased, true
-	case "release.rollback":
-		return typeRolledBack, true
-	case "rollout.start":
-		return typeRolloutStarted, true
-	case "rollout.update":
-		return typeRolloutUpdated, true
-	case "rollout.step":
-		return typeRolloutStep, true
-	case "rollout.hold":
-		return typeRolloutHeld, true
-	case "rollout.abort":
-		return typeRolloutEnded, true
 	case "channel.halt":
 		byGuard, _ := detail["guard"].(bool) // told with the decision, by its own record
 		return typeRolloutHalted, !byGuard
-	case "guard.halt":
-		return typeGuardHalted, true
-	case "guard.open":
-		return typeGuardOpened, true
-	case "bundle.create":
-		return typeBundleCreated, true
-	case "approval.request":
-		return typeApprovalWanted, true
-	case "approval.approve", "approval.reject", "approval.expire":
-		return typeApprovalDecided, true
-	case "approval.breakglass":
-		return typeBreakGlass, true
-	case "key.register", "key.create":
-		return typeKeyRegistered, true
 	case "session.create":
 		seen, _ := detail["new_place"].(bool)
 		return typeNewPlace, seen
-	case "user.invite":
-		return typeUserInvited, true
-	case "grant.create":
-		return typeRoleGranted, true
-	case "grant.delete":
-		return typeRoleRevoked, true
-	case "token.create":
-		return typeTokenCreated, true
-	case "incident.open":
-		return typeIncident, true
-	case "incident.contain":
-		return typeContained, true
-	case "incident.recover":
-		return typeRecovering, true
-	case "incident.resolve":
-		return typeResolved, true
-	case "incident.close":
-		return typeClosed, true
-	case "channel.freeze":
-		return typeFrozen, true
-	case "channel.thaw":
-		return typeThawed, true
-	case "bundle.quarantine", "bundle.block":
-		return typeHeld, true
-	case "bundle.release":
-		return typeUnheld, true
-	case "alert.fire":
-		return typeAlertFired, true
-	case "alert.resolve":
-		return typeAlertResolved, true
-	case "alert.ack":
-		return typeAlertAcked, true
-	case "alert.silence":
-		return typeAlertSilenced, true
-	case ActionAdoption:
-		return ActionAdoption, true
-	case ActionDisabled:
-		return TypeDisabled, true
 	}
-	return "", false
+	name, ok = typesOf[c.Action]
+	return name, ok
 }
 
 func dataOf(name string) []string {

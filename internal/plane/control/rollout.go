@@ -56,12 +56,7 @@ func (s *Service) rolloutAct(app string, in rolloutCall, out *ota.Rollout) *act 
 		}
 		a.object = b.Version
 		r := ch.Rollout
-		set(&r.BPS, in.BPS)
-		set(&r.Enabled, in.Enabled)
-		if in.Paused != nil {
-			r.PausedAt, r.PauseReason = s.paused(r, *in.Paused, in.Reason)
-		}
-		replanned, err := s.setPlan(ctx, tx, app, r, &in.RolloutRequest)
+		replanned, err := s.changeRollout(ctx, tx, app, r, &in.RolloutRequest)
 		if err != nil {
 			return nil, err
 		}
@@ -82,17 +77,33 @@ func (s *Service) rolloutAct(app string, in rolloutCall, out *ota.Rollout) *act 
 			if a.kind == ota.ActRolloutStart {
 				r.StartedBy = string(actor)
 			}
-			if r.Plan != nil && r.Progress == nil {
-				s.begin(r)
-			} else {
-				s.soak(&before, r)
-			}
+			s.keepTime(&before, r)
 			*out = *r
 			return changed(change(string(a.kind), app, in.Channel, r), orNil(was.Rollout), *r), tx.UpdateChannel(ctx, ch)
 		}
 		return pl, s.guardRollout(ctx, tx, pl, b, more, a.kind == ota.ActRolloutStart || replanned)
 	}
 	return a
+}
+
+// changeRollout lays a request over a rollout, and reports whether its plan is
+// another one then.
+func (s *Service) changeRollout(ctx context.Context, tx Tx, app string, r *ota.Rollout, in *ota.RolloutRequest) (replanned bool, err error) {
+	set(&r.BPS, in.BPS)
+	set(&r.Enabled, in.Enabled)
+	if in.Paused != nil {
+		r.PausedAt, r.PauseReason = s.paused(r, *in.Paused, in.Reason)
+	}
+	return s.setPlan(ctx, tx, app, r, in)
+}
+
+// keepTime starts the clock of a new plan, or lets that of the plan it has go on.
+func (s *Service) keepTime(before, r *ota.Rollout) {
+	if r.Plan != nil && r.Progress == nil {
+		s.begin(r)
+		return
+	}
+	s.soak(before, r)
 }
 
 // beginOrCopy gives the channel a new rollout, or a copy of the one it has that

@@ -23,7 +23,7 @@ func (s *Service) Hold(ctx context.Context, h Halt, record func(context.Context)
 		select {
 		case done <- err:
 		case <-late:
-			s.settle(ctx, h, err)
+			_, _ = s.settle(ctx, h, err) // nobody waits for it any more; what failed is tried again
 		}
 	})
 	wait := time.NewTimer(holdFor)
