@@ -2,6 +2,7 @@ package alerts_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,14 @@ func TestFiresOnce(t *testing.T) {
 	if err != nil || got.AckedBy != ada || got.AckNote == "" {
 		t.Fatalf("%+v, %v", got, err)
 	}
+	before := w.changes("alert.ack")
+	again, err := w.s.Ack(t.Context(), "user/bob", app, a[0].ID, "me too")
+	if err != nil || before != 1 || w.changes("alert.ack") != 1 {
+		t.Errorf("acknowledged twice: %d changes, then %d, %v", before, w.changes("alert.ack"), err)
+	}
+	if d := cmp.Diff(got, again); d != "" {
+		t.Error(d)
+	}
 	for range 50 {
 		w.now = w.now.Add(10 * time.Minute)
 		w.wave()
@@ -86,6 +95,9 @@ func TestSilence(t *testing.T) {
 		if _, err := w.s.Silence(t.Context(), ada, app, bad); ota.KindOf(err) != ota.KindInvalid {
 			t.Errorf("%+v: %v", bad, err)
 		}
+	}
+	if _, err := w.s.Silence(t.Context(), ada, app, ota.NewAlertSilence{Reason: "x"}); err == nil || !strings.Contains(err.Error(), "whole minutes") {
+		t.Errorf("a silence of no minute: %v", err)
 	}
 	s, err := w.s.Silence(t.Context(), ada, app, ota.NewAlertSilence{Kind: "key_*", Reason: "we know", Minutes: 60})
 	if err != nil {

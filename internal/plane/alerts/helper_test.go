@@ -119,6 +119,21 @@ func (w *world) heard() []note {
 	return out
 }
 
+// changes counts the records of an action.
+func (w *world) changes(action string) (n int) {
+	w.Helper()
+	all, _, err := w.db.Changes(w.Context(), app, ota.Page{Limit: 500})
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, c := range all {
+		if c.Action == action {
+			n++
+		}
+	}
+	return n
+}
+
 func (w *world) alerts(f ota.AlertFilter) []ota.Alert {
 	w.Helper()
 	items, _, err := w.s.Alerts(w.Context(), ota.Reach{All: true}, f, ota.Page{})

@@ -138,7 +138,8 @@ func (s *Service) Alert(ctx context.Context, app string, id int64) (ota.Alert, e
 }
 
 // Ack notes that somebody takes care of an alert: it is not told again until it
-// is over.
+// is over. Acknowledging it again changes and tells nothing: it stays with who
+// took it.
 func (s *Service) Ack(ctx context.Context, who ota.Actor, app string, id int64, note string) (ota.Alert, error) {
 	var out ota.Alert
 	note, err := clean("note", note)
@@ -153,6 +154,9 @@ func (s *Service) Ack(ctx context.Context, who ota.Actor, app string, id int64, 
 		out = r.Alert
 		if out.State == ota.AlertResolved {
 			return ota.Change{}, ota.Conflict(CodeAlertOver, "alert %d is over already", id)
+		}
+		if out.AckedAt != 0 {
+			return ota.Change{}, nil
 		}
 		out.AckedAt, out.AckedBy, out.AckNote = s.nowMS(), who, note
 		return change("alert.ack", object(&out), map[string]any{

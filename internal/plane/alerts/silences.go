@@ -32,7 +32,10 @@ func (s *Service) Silence(ctx context.Context, who ota.Actor, app string, in ota
 	switch {
 	case out.Reason == "":
 		return out, ota.Invalid("reason_missing", "a silence needs a reason").WithField("reason").WithHint("say why nobody need be told")
-	case in.Minutes < 1 || in.Minutes > ota.MaxSilence:
+	case in.Minutes < 1:
+		return out, ota.Invalid(CodeSilenceInvalid, "minutes is %d: a silence lasts whole minutes, one at least", in.Minutes).WithField("minutes").
+			WithHint("say for how many minutes, at most %d", ota.MaxSilence)
+	case in.Minutes > ota.MaxSilence:
 		return out, ota.Invalid(CodeSilenceInvalid, "minutes is %d, it must be 1 to %d", in.Minutes, ota.MaxSilence).WithField("minutes").
 			WithHint("a rule that is never wanted is turned off: waxwing alerts rules set RULE --enabled=false")
 	case len(in.Subject) > maxPattern:

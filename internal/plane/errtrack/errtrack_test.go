@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -305,6 +306,14 @@ func TestStates(t *testing.T) {
 	}
 	if _, err := e.svc.Resolve(t.Context(), who, app, id, ota.ResolveError{Version: "new"}); ota.CodeOf(err) != errtrack.CodeVersionInvalid {
 		t.Errorf("resolved in a version that is none: %v", err)
+	}
+	_, err = e.svc.Resolve(t.Context(), who, app, id, ota.ResolveError{Version: "9.9.9"})
+	var refused *ota.Error
+	if !errors.As(err, &refused) || refused.Kind != ota.KindNotFound || refused.Field != "version" || refused.Hint == "" {
+		t.Errorf("resolved in a version that was never published: %v", err)
+	}
+	if g, err = e.svc.Resolve(t.Context(), who, app, id, ota.ResolveError{Version: "1.0.0"}); err != nil || g.ResolvedIn != "1.0.0" {
+		t.Errorf("resolved in a published version: %+v, %v", g, err)
 	}
 	if g, err = e.svc.Ignore(t.Context(), who, app, id); err != nil || g.State != ota.ErrorIgnored {
 		t.Errorf("ignored: %+v, %v", g, err)

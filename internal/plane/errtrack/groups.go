@@ -3,6 +3,7 @@ package errtrack
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/waxwing-ota/waxwing/internal/core/errgroup"
@@ -30,6 +31,9 @@ func (s *Service) Groups(ctx context.Context, app string, f ota.ErrorFilter, p o
 	case "", ota.ErrorsByLastSeen, ota.ErrorsByFirstSeen, ota.ErrorsByCount, ota.ErrorsByDevices:
 	default:
 		return nil, "", ota.Invalid(CodeErrorFilter, "errors cannot be sorted by %q", f.Sort).WithField("sort").WithHint("last_seen, first_seen, count or devices")
+	}
+	if f.Kind != "" && !errgroup.Reports(f.Kind) {
+		return nil, "", ota.Invalid(CodeErrorFilter, "no event %.40q reports errors", f.Kind).WithField("kind").WithHint("one of %s", strings.Join(errgroup.Kinds(), ", "))
 	}
 	return s.d.Store.ErrorGroups(ctx, app, f, p)
 }
@@ -99,12 +103,23 @@ func (s *Service) Resolve(ctx context.Context, actor ota.Actor, app string, id i
 	return s.setState(ctx, actor, app, id, "error.resolve", func(tx Tx, g *ota.ErrorGroup) error {
 		g.State, g.ResolvedIn, g.ResolvedAt, g.ResolvedBy = ota.ErrorResolved, in.Version, s.nowMS(), actor
 		if in.Version != "" {
-			return nil
+			return published(ctx, tx, app, in.Version)
 		}
 		versions, err := tx.ErrorVersions(ctx, id)
 		g.ResolvedIn = newest(versions)
 		return err
 	})
+}
+
+// published refuses a version that never was: resolved in a mistyped one, a group
+// may never open again. One that was deleted since is on devices and counts.
+func published(ctx context.Context, tx Tx, app, version string) error {
+	_, err := tx.Bundle(ctx, app, version)
+	if ota.KindOf(err) == ota.KindNotFound {
+		return ota.NotFound(CodeBundleNotFound, "app %q has no version %q", app, version).WithField("version").
+			WithHint("name one that was published, or none: the newest that the error was seen in is taken then")
+	}
+	return err
 }
 
 // newest returns the highest version that a group was seen in.

@@ -14,6 +14,7 @@ import (
 const (
 	CodeErrorNotFound     = "error_not_found"
 	CodeErrorFilter       = "error_filter_invalid"
+	CodeBundleNotFound    = "bundle_not_found"
 	CodeErrorState        = "error_state_conflict"
 	CodeVersionInvalid    = "version_invalid"
 	CodeSourceMapPath     = "source_map_path_invalid"

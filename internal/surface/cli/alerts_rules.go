@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -138,6 +139,9 @@ func parseParams(set []string) (map[string]float64, error) {
 		v, err := strconv.ParseFloat(value, 64)
 		if !ok || err != nil {
 			return nil, usagef("%q is not NAME=NUMBER", s).WithHint("such as --set min_failures=20")
+		}
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, usagef("%s is %s, it must be a finite number", name, value).WithHint("such as --set min_failures=20")
 		}
 		if out == nil {
 			out = map[string]float64{}

@@ -27,6 +27,9 @@ before and ended meanwhile is told to be over.`,
   waxwing alerts silence --app com.example.shop --rule 'error_*' --subject '*' --for 24h --reason 'known, fixed in 2.1'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if lasts < time.Minute || lasts%time.Minute != 0 {
+				return usagef("--for is %s: a silence lasts whole minutes, one at least", lasts).WithHint("such as --for 1m or --for 2h")
+			}
 			in.Minutes = int(lasts / time.Minute)
 			cl, err := g.Client()
 			if err != nil {

@@ -37,6 +37,9 @@ func newErrorsListCommand(g *Globals) *cobra.Command {
 			"  waxwing errors list --app com.example.shop --csv > errors.csv",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if since < 0 {
+				return usagef("--since is %s: it says how long ago and is not negative", since).WithHint("such as --since 3h for the last three hours")
+			}
 			if since > 0 {
 				f.Since = time.Now().Add(-since).UnixMilli()
 			}
