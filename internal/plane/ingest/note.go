@@ -86,6 +86,16 @@ func (s *Service) writeSome(ctx context.Context) {
 	s.sweep(ctx)
 }
 
+// writeNotes stores the notes that wait. A device may fail within milliseconds
+// of an offer: what it was told must be known before what came of it, or its
+// failure would belong to nobody.
+func (s *Service) writeNotes(ctx context.Context) {
+	s.takeNotes(maxNotes)
+	if err := s.writePending(ctx); err != nil {
+		s.trouble(ctx, err)
+	}
+}
+
 // writeAll stores all that waits now, and whatever of the rest comes along.
 func (s *Service) writeAll(ctx context.Context) error {
 	for n := len(s.calls); n > 0; {

@@ -148,3 +148,30 @@ func TestFailuresAreObservedWithoutADatabase(t *testing.T) {
 		}
 	})
 }
+
+// A device that fails before the note of its offer was written counts all the same.
+func TestFailureRightAfterTheOffer(t *testing.T) {
+	db, _ := openDB(t)
+	v := viewOf()
+	v.set(watched())
+	got := make(observations, 100)
+	s, stop := start(t, ingest.Deps{Store: db, Snap: v, Observe: got.observe})
+	treated, control := inArm(0, decide.Treated), inArm(0, decide.Control)
+	for n, arm := range map[int]decide.Arm{treated: decide.Treated, control: decide.Control} {
+		seen := check(n, "1.0.0")
+		seen.Rollout, seen.Arm, seen.Network = "r", arm, 7
+		s.Offer(seen)
+	}
+	mustRecord(t, s, report(treated, "update_fail", "2.0.0", 1), report(control, "app_crash", "1.0.0", 2))
+	stop()
+	close(got)
+	failing := map[int]bool{}
+	for o := range got {
+		for _, f := range o.Failing {
+			failing[indexOf(t, f.Device[:], treated, control)] = true
+		}
+	}
+	if len(failing) != 2 {
+		t.Errorf("failing devices %v, want both", failing)
+	}
+}

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"runtime"
+	"slices"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/plane/snap"
@@ -97,6 +98,9 @@ func (s *Service) refuse(ctx context.Context) error {
 // and returns how many calls these were.
 func (s *Service) commit(ctx context.Context, first *call) int {
 	s.collect(first)
+	if hurts(s.batch.Events) {
+		s.writeNotes(ctx)
+	}
 	out, err := s.store.Write(ctx, &s.batch)
 	if err != nil {
 		s.stats.failed.Add(1)
@@ -117,6 +121,11 @@ func (s *Service) commit(ctx context.Context, first *call) int {
 	clear(s.batch.Devices)
 	s.turn, s.batch.Events, s.batch.Devices = s.turn[:0], s.batch.Events[:0], s.batch.Devices[:0]
 	return n
+}
+
+// hurts reports whether an event tells of a failure.
+func hurts(events []EventRow) bool {
+	return slices.ContainsFunc(events, func(e EventRow) bool { return e.Hurts || e.Fails })
 }
 
 // collect gathers the calls of one transaction. Callers that were just
