@@ -63,7 +63,7 @@ func Parse(raw []byte) (ota.RolloutPlan, error) {
 		if errors.Is(err, io.EOF) {
 			return p, unreadable("it is empty")
 		}
-		return p, unreadable("%s", strings.TrimPrefix(err.Error(), "yaml: ")).WithCause(err)
+		return p, unreadable("%s", told(err))
 	}
 	if err := d.Decode(new(any)); !errors.Is(err, io.EOF) {
 		return p, unreadable("it has more than one document")
@@ -101,6 +101,25 @@ func Parse(raw []byte) (ota.RolloutPlan, error) {
 		p.Mandatory = *f.Mandatory
 	}
 	return p, nil
+}
+
+// told is what the YAML reader found, without the names of Go's types: they say
+// nothing to who writes a plan.
+func told(err error) string {
+	var mismatch *yaml.TypeError
+	if !errors.As(err, &mismatch) {
+		return strings.TrimPrefix(err.Error(), "yaml: ")
+	}
+	var out []string
+	for _, e := range mismatch.Errors {
+		e, _, _ = strings.Cut(e, " into ")
+		e, _, unknown := strings.Cut(e, " not found in type ")
+		if unknown {
+			e = strings.Replace(e, "field ", "there is no field ", 1)
+		}
+		out = append(out, e)
+	}
+	return strings.Join(out, "; ")
 }
 
 // Minutes reads a length such as 90m, 24h or 2d, or a number of minutes.

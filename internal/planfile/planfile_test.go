@@ -66,6 +66,19 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// Nobody who writes a plan knows the types of this program.
+func TestParseSaysWhereItIsWrong(t *testing.T) {
+	for text, want := range map[string]string{
+		"steps:\n  - {percent: 50, sock: 1h}": "the plan cannot be read: line 2: there is no field sock",
+		"steps: 3":                            "the plan cannot be read: line 1: cannot unmarshal !!int `3`",
+		"{not: [yaml":                         "the plan cannot be read: line 1: did not find expected ',' or ']'",
+	} {
+		if _, err := planfile.Parse([]byte(text)); err == nil || err.Error() != want {
+			t.Errorf("%q:\n got %v\nwant %s", text, err, want)
+		}
+	}
+}
+
 // FuzzParse holds that no text breaks the reader.
 func FuzzParse(f *testing.F) {
 	f.Add(written)
