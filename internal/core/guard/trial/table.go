@@ -101,6 +101,7 @@ func Table(atMost int, progress func(name string)) string {
 
 Made by `+"`waxwing guard table`"+`, which draws made-up rollouts with the seed %d.
 The base rate is 1 %%, alpha is 1 %% and tau is 1 where a row does not say otherwise.
+Rows without "whole guard" are the ratio test alone with all of alpha; in the guard it has half of it.
 "Error" is the standard error of the rate.
 
 ## Nothing is wrong: how often it halts all the same
