@@ -36,6 +36,12 @@ func (s reads) Incident(ctx context.Context, id int64) (ota.Incident, error) {
 		`SELECT `+incidentColumns+` FROM incidents WHERE id = $1`, id)
 }
 
+// IncidentAlert implements [incidents.Reader].
+func (s reads) IncidentAlert(ctx context.Context, app string, id int64) (ota.Alert, error) {
+	row, err := s.Alert(ctx, app, id)
+	return row.Alert, err
+}
+
 // Incidents implements [incidents.Reader].
 func (s reads) Incidents(ctx context.Context, f ota.IncidentFilter, p ota.Page) ([]ota.Incident, string, error) {
 	before, err := pageBefore(p)

@@ -207,6 +207,12 @@ func TestDeclareRefuses(t *testing.T) {
 		{ota.NewIncident{App: app, Title: "x", Version: "7.0.0"}, control.CodeBundleNotFound},
 		{ota.NewIncident{App: app, Title: "x", Severity: "hot"}, incidents.CodeSeverityInvalid},
 		{ota.NewIncident{App: app, Title: "x", Subject: "moon"}, incidents.CodeSubjectInvalid},
+		{ota.NewIncident{App: app, Title: "x", Subject: "error:x"}, incidents.CodeSubjectInvalid},
+		{ota.NewIncident{App: app, Title: "x", Subject: "device:x"}, incidents.CodeSubjectInvalid},
+		{ota.NewIncident{App: app, Title: "x", Subject: "error:99"}, "error_not_found"},
+		{ota.NewIncident{App: app, Title: "x", Subject: "alert:99", Version: "2.0.0"}, "alert_not_found"},
+		{ota.NewIncident{App: app, Title: "x", Subject: "device:00000000-0000-4000-8000-000000000000"}, control.CodeDeviceNotFound},
+		{ota.NewIncident{App: app, Title: "x", Subject: "bundle:7.0.0"}, control.CodeBundleNotFound},
 		{ota.NewIncident{App: app, Title: "x\x00"}, incidents.CodeTextInvalid},
 		{ota.NewIncident{App: app, Title: strings.Repeat("x", 201)}, incidents.CodeTextInvalid},
 	} {

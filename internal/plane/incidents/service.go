@@ -52,7 +52,8 @@ const (
 	maxNote  = 4000
 )
 
-// Declare opens an incident. What it is about is a channel, a version or both;
+// Declare opens an incident. What it is about is a channel, a version or both, as
+// named or else as its subject says (see resolve);
 // without a version it is the one that the channel rolls out, or else serves.
 func (s *Service) Declare(ctx context.Context, p ota.Principal, in ota.NewIncident) (ota.Incident, error) {
 	i := ota.Incident{
@@ -68,6 +69,9 @@ func (s *Service) Declare(ctx context.Context, p ota.Principal, in ota.NewIncide
 			return ota.Change{}, err
 		}
 		i.Org = app.Org
+		if err := resolve(ctx, tx, &i); err != nil {
+			return ota.Change{}, err
+		}
 		if err := locate(ctx, tx, &i); err != nil {
 			return ota.Change{}, err
 		}

@@ -29,6 +29,14 @@ type Reader interface {
 	Channel(ctx context.Context, app, name string) (ota.Channel, error)
 	Bundle(ctx context.Context, app, version string) (ota.Bundle, error)
 
+	Releases(ctx context.Context, channelID int64, p ota.Page) ([]ota.Release, string, error) // newest first
+
+	// What an incident may be declared from.
+	ErrorGroup(ctx context.Context, app string, id int64) (ota.ErrorGroup, error)
+	ErrorVersions(ctx context.Context, id int64) ([]ota.ErrorVersion, error)
+	Device(ctx context.Context, app string, id ota.DeviceID) (ota.Device, error)
+	IncidentAlert(ctx context.Context, app string, id int64) (ota.Alert, error)
+
 	Incident(ctx context.Context, id int64) (ota.Incident, error)
 	Incidents(ctx context.Context, f ota.IncidentFilter, p ota.Page) ([]ota.Incident, string, error) // newest first
 	IncidentsIn(ctx context.Context, state ota.IncidentState, limit int) ([]ota.Incident, error)

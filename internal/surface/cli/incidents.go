@@ -45,6 +45,11 @@ func newIncidentsDeclareCommand(g *Globals) *cobra.Command {
 			}
 			return g.Print(i, func(w io.Writer) {
 				fmt.Fprintln(w, clean(fmt.Sprintf("incident %d declared about %s", i.ID, aboutIncident(&i))))
+				if i.Version == "" && i.Channel == "" {
+					fmt.Fprintln(w, "it names no version and no channel, so there is nothing to contain or recover by itself:")
+					fmt.Fprintln(w, "declare it with --version or --channel, or say what to stop: waxwing incidents contain "+strconv.FormatInt(i.ID, 10)+" --revoke-token ID")
+					return
+				}
 				fmt.Fprintf(w, "next: waxwing incidents show %d, then contain and recover\n", i.ID)
 			})
 		},
