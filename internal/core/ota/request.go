@@ -1,5 +1,7 @@
 package ota
 
+import "encoding/json"
+
 // What callers ask of the control plane. Pointers are "leave as is" when nil.
 
 // NewApp asks for an app; a public channel "production" comes with it.
@@ -192,6 +194,19 @@ type Change struct {
 	// More are further changes of the same transaction, recorded after this one;
 	// each may name an actor of its own.
 	More []Change `json:"-"`
+}
+
+// JSON is how a change writes what it is about: "" for nothing. It is for
+// values of our own, which can be written.
+func JSON(v any) string {
+	if v == nil {
+		return ""
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return string(b)
 }
 
 // GCReport says what a garbage collection removed.

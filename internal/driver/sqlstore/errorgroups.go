@@ -97,13 +97,6 @@ func errorCursor(s string) (value, id int64, err error) {
 	return value, id, nil
 }
 
-// NewErrors lists the groups that were first seen, or came back, at since (Unix
-// ms) or later, of all apps, oldest first; at most 200.
-func (s reads) NewErrors(ctx context.Context, since int64) ([]ota.ErrorGroup, error) {
-	return selectAll(ctx, s.q, scanErrorGroup, `SELECT `+errorColumns+` FROM error_groups
-		WHERE first_seen >= $1 OR regressed_at > 0 AND regressed_at >= $1 ORDER BY id LIMIT 200`, since)
-}
-
 // ErrorGroup implements [errtrack.Reader].
 func (s reads) ErrorGroup(ctx context.Context, app string, id int64) (ota.ErrorGroup, error) {
 	return selectOne(ctx, s.q, ota.NotFound(errtrack.CodeErrorNotFound, "app %q has no error %d", app, id).

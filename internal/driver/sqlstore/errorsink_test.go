@@ -139,13 +139,6 @@ func TestRegression(t *testing.T) {
 	if g = write("2.0.0", 4000); g.State != ota.ErrorIgnored {
 		t.Errorf("an ignored one is %s", g.State)
 	}
-	fresh, err := db.NewErrors(t.Context(), 2500)
-	if err != nil || len(fresh) != 1 || fresh[0].RegressedAt != 3000 {
-		t.Errorf("NewErrors = %+v, %v", fresh, err)
-	}
-	if fresh, err = db.NewErrors(t.Context(), 3001); err != nil || len(fresh) != 0 {
-		t.Errorf("NewErrors later = %+v, %v", fresh, err)
-	}
 }
 
 func TestErrorSamplesAreBounded(t *testing.T) {

@@ -65,7 +65,7 @@ func (s *Service) SetRule(ctx context.Context, who ota.Actor, app string, kind o
 		}
 		out.Changed, out.UpdatedAt, out.UpdatedBy = true, s.nowMS(), who
 		c := change("alert_rule.set", string(kind), map[string]any{"enabled": out.Enabled, "severity": out.Severity})
-		c.Before, c.After = asJSON(was), asJSON(out)
+		c.Before, c.After = ota.JSON(was), ota.JSON(out)
 		return c, tx.SetAlertRule(ctx, app, kind, &out)
 	})
 	return out, err
@@ -83,7 +83,7 @@ func (s *Service) ResetRule(ctx context.Context, who ota.Actor, app string, kind
 			return ota.Change{}, err
 		}
 		c := change("alert_rule.reset", string(kind), nil)
-		c.Before, c.After = asJSON(was), asJSON(k.Default(app))
+		c.Before, c.After = ota.JSON(was), ota.JSON(k.Default(app))
 		return c, tx.SetAlertRule(ctx, app, kind, nil)
 	})
 	return k.Default(app), err

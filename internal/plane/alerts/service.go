@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"strings"
 	"sync"
@@ -104,15 +103,7 @@ func (s *Service) update(ctx context.Context, who ota.Actor, app string, fn func
 
 // change is the record of a change.
 func change(action, object string, detail map[string]any) ota.Change {
-	return ota.Change{Action: action, Object: object, Detail: asJSON(detail)}
-}
-
-func asJSON(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return "{}"
-	}
-	return string(b)
+	return ota.Change{Action: action, Object: object, Detail: ota.JSON(detail)}
 }
 
 // clean accepts a text of a person.

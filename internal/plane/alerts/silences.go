@@ -60,7 +60,7 @@ func (s *Service) Silence(ctx context.Context, who ota.Actor, app string, in ota
 		c := change("alert.silence", patterns(&out), map[string]any{
 			"silence": out.ID, "rule": out.Kind, "subject": out.Subject, "reason": out.Reason, "minutes": in.Minutes,
 		})
-		c.After = asJSON(out)
+		c.After = ota.JSON(out)
 		return c, nil
 	})
 	return out, err
@@ -78,7 +78,7 @@ func (s *Service) EndSilence(ctx context.Context, who ota.Actor, app string, id 
 			return ota.Change{}, ota.Conflict(CodeAlertOver, "silence %d is over already", id)
 		}
 		c := change("alert.unsilence", patterns(&was), map[string]any{"silence": id})
-		c.Before = asJSON(was)
+		c.Before = ota.JSON(was)
 		return c, tx.EndSilence(ctx, id, now)
 	})
 }

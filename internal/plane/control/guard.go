@@ -219,6 +219,6 @@ func withDetail(c ota.Change, more fields) ota.Change {
 		d = fields{"detail": c.Detail}
 	}
 	maps.Copy(d, more)
-	c.Detail = asJSON(d)
+	c.Detail = ota.JSON(d)
 	return c
 }

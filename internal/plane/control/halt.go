@@ -42,7 +42,7 @@ func (s *Service) Halt(ctx context.Context, actor ota.Actor, app, channel string
 			Release *ota.Release `json:"release"`
 			Rollout *ota.Rollout `json:"rollout"`
 		}
-		before := asJSON(serving{ch.Release, ch.Rollout})
+		before := ota.JSON(serving{ch.Release, ch.Rollout})
 		ch.Policy.AutoHalt.LastTriggeredAt = s.nowMS()
 		detail := fields{"version": why.Version, "reason": why.Text, "action": action, "did": "recorded"}
 		switch {
@@ -66,7 +66,7 @@ func (s *Service) Halt(ctx context.Context, actor ota.Actor, app, channel string
 			detail["guard"] = true
 		}
 		c := change("channel.halt", app, channel, detail)
-		c.Before, c.After = before, asJSON(serving{ch.Release, ch.Rollout})
+		c.Before, c.After = before, ota.JSON(serving{ch.Release, ch.Rollout})
 		if why.Guard != nil {
 			c.More = append(c.More, change("guard.halt", app, channel, fields{
 				"version": why.Version, "decision": why.Guard, "reason": why.Text, "action": action, "did": detail["did"], "to": detail["to"],

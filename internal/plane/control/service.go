@@ -146,7 +146,7 @@ func change(action, app, object string, detail any) ota.Change {
 
 // changed adds the object before and after the change to its record; nil = there was none.
 func changed(c ota.Change, before, after any) ota.Change {
-	c.Before, c.After = asJSON(before), asJSON(after)
+	c.Before, c.After = ota.JSON(before), ota.JSON(after)
 	return c
 }
 
@@ -156,17 +156,6 @@ func orNil[T any](v *T) any {
 		return nil
 	}
 	return *v
-}
-
-func asJSON(v any) string {
-	if v == nil {
-		return ""
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return ""
-	}
-	return string(b)
 }
 
 // fields is the detail of a change.

@@ -80,7 +80,7 @@ func one[T any](id int64, name string, byID, byName func() (T, error)) (T, error
 func grantChange(action, name string, g ota.RoleGrant, before, after any) ota.Change {
 	c := change(action, g.Scope.Org, name, before, after)
 	c.App = g.Scope.App
-	c.Detail = asJSON(map[string]any{
+	c.Detail = ota.JSON(map[string]any{
 		"subject_kind": g.SubjectKind, "subject": name, "subject_id": g.SubjectID, "role": g.Role, "scope": g.Scope.String(),
 	})
 	return c

@@ -131,6 +131,6 @@ func (s *Service) RemoveMember(ctx context.Context, p ota.Principal, groupID, us
 
 func memberChange(action string, g ota.Group, u ota.User) ota.Change {
 	c := change(action, g.Org, g.Name, nil, nil)
-	c.Detail = asJSON(map[string]any{"user": u.Email, "user_id": u.ID})
+	c.Detail = ota.JSON(map[string]any{"user": u.Email, "user_id": u.ID})
 	return c
 }

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
@@ -43,18 +42,7 @@ func (s *Service) update(ctx context.Context, p ota.Principal, fn func(Tx) (ota.
 // change builds a record of what happened to an object; nil before = it is new,
 // nil after = it is gone.
 func change(action, org, object string, before, after any) ota.Change {
-	return ota.Change{Action: action, Org: org, Object: object, Detail: "{}", Before: asJSON(before), After: asJSON(after)}
-}
-
-func asJSON(v any) string {
-	if v == nil {
-		return ""
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return ""
-	}
-	return string(b)
+	return ota.Change{Action: action, Org: org, Object: object, Detail: "{}", Before: ota.JSON(before), After: ota.JSON(after)}
 }
 
 // fresh turns the outcome of looking for what must not exist yet into an error.

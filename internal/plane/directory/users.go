@@ -36,7 +36,7 @@ func (s *Service) CreateUser(ctx context.Context, p ota.Principal, in ota.NewUse
 			SubjectKind: ota.SubjectUser, SubjectID: u.ID, Grant: in.Grant, CreatedAt: u.CreatedAt, CreatedBy: u.CreatedBy,
 		})
 		c := change("user.create", in.Scope.Org, email, nil, u)
-		c.Detail = asJSON(in.Grant)
+		c.Detail = ota.JSON(in.Grant)
 		return c, err
 	})
 	return u, err

@@ -2,7 +2,6 @@ package errtrack
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"time"
 
@@ -66,8 +65,7 @@ func (s *Service) update(ctx context.Context, actor ota.Actor, app string, fn fu
 
 type fields map[string]any
 
-// change makes the record of a change; detail cannot fail to encode.
+// change makes the record of a change.
 func change(action, object string, detail fields) ota.Change {
-	raw, _ := json.Marshal(detail)
-	return ota.Change{Action: action, Object: object, Detail: string(raw)}
+	return ota.Change{Action: action, Object: object, Detail: ota.JSON(detail)}
 }

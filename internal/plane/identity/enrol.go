@@ -193,7 +193,7 @@ func (s *Service) enrol(ctx context.Context, c Client, f flow, l EnrolLink, with
 		if out, detail, err = s.enter(ctx, tx, u, c, methodLink, true); err != nil {
 			return ota.Change{}, err
 		}
-		rec.Detail = asJSON(fields{"link": l.Kind, "with": with, "invited_by": u.InvitedBy, "reset_by": resetBy})
+		rec.Detail = ota.JSON(fields{"link": l.Kind, "with": with, "invited_by": u.InvitedBy, "reset_by": resetBy})
 		rec.More = []ota.Change{change("session.create", u.Email, detail)}
 		return rec, nil
 	})
@@ -237,7 +237,7 @@ func (s *Service) become(ctx context.Context, tx Tx, f flow, l EnrolLink) (u ota
 		}
 	}
 	rec = change("user.create", u.Email, nil)
-	rec.After = asJSON(struct {
+	rec.After = ota.JSON(struct {
 		ota.User
 		Grants []ota.Grant `json:"grants"`
 	}{u, grants})

@@ -164,7 +164,7 @@ func (s *Service) federate(ctx context.Context, c Client, p Provider, f flow, cl
 		detail["provider"], detail["groups_added"], detail["groups_removed"] = p.ID, added, removed
 		if how == "created" {
 			rec := change("user.create", u.Email, fields{"provider": p.ID})
-			rec.After = asJSON(u)
+			rec.After = ota.JSON(u)
 			rec.More = []ota.Change{change("session.create", u.Email, detail)}
 			return rec, nil
 		}

@@ -48,7 +48,7 @@ func (s *Service) Invite(ctx context.Context, p ota.Principal, base string, in o
 		}
 		l, err = tx.InsertEnrolLink(ctx, l, hash)
 		c := change("user.invite", email, fields{"invitation": l.ID, "expires_at": l.ExpiresAt, "delivered": deliver})
-		c.Org, c.After = orgOf(l.Grants), asJSON(invitation(l))
+		c.Org, c.After = orgOf(l.Grants), ota.JSON(invitation(l))
 		return c, err
 	})
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *Service) mailed(ctx context.Context, p ota.Principal, l EnrolLink, link
 	ctx = context.WithoutCancel(ctx)
 	err := s.store.Update(ctx, p.Actor(), s.nowMS(), func(tx Tx) (ota.Change, error) {
 		c := change("invitation.delete", l.Email, fields{"invitation": l.ID, "why": "the mail could not be sent"})
-		c.Org, c.Before = orgOf(l.Grants), asJSON(invitation(l))
+		c.Org, c.Before = orgOf(l.Grants), ota.JSON(invitation(l))
 		return c, tx.RevokeEnrolLink(ctx, l.ID, s.nowMS())
 	})
 	if err != nil {
@@ -213,7 +213,7 @@ func (s *Service) RevokeInvitation(ctx context.Context, p ota.Principal, in ota.
 		}
 		c := change("invitation.delete", l.Email, fields{"invitation": id})
 		c.Org = orgOf(l.Grants)
-		c.Before = asJSON(invitation(l))
+		c.Before = ota.JSON(invitation(l))
 		return c, tx.RevokeEnrolLink(ctx, id, s.nowMS())
 	})
 }

@@ -71,7 +71,7 @@ func (s *Service) CreateProvider(ctx context.Context, p ota.Principal, in ota.Ne
 			return ota.Change{}, ota.Conflict("sso_too_many", "there are %d providers already", len(all)).WithHint("delete one first")
 		}
 		c := change("sso.create", n.ID, nil)
-		c.After = asJSON(n.SSOProvider)
+		c.After = ota.JSON(n.SSOProvider)
 		return c, tx.InsertSSOProvider(ctx, n)
 	})
 	return n.SSOProvider, err
@@ -110,7 +110,7 @@ func (s *Service) UpdateProvider(ctx context.Context, p ota.Principal, id string
 			return ota.Change{}, err
 		}
 		c := change("sso.update", id, fields{"client_secret": in.ClientSecret != nil})
-		c.Before, c.After = asJSON(now.SSOProvider), asJSON(n.SSOProvider)
+		c.Before, c.After = ota.JSON(now.SSOProvider), ota.JSON(n.SSOProvider)
 		return c, keepOwner(ctx, tx, func() error { return tx.UpdateSSOProvider(ctx, n) })
 	})
 	return n.SSOProvider, err
@@ -131,7 +131,7 @@ func (s *Service) DeleteProvider(ctx context.Context, p ota.Principal, id string
 			return ota.Change{}, err
 		}
 		c := change("sso.delete", id, nil)
-		c.Before = asJSON(old.SSOProvider)
+		c.Before = ota.JSON(old.SSOProvider)
 		return c, keepOwner(ctx, tx, func() error { return tx.DeleteSSOProvider(ctx, id) })
 	})
 }

@@ -101,12 +101,4 @@ func change(action, object string, detail any) ota.Change {
 // fields is the detail of a change.
 type fields map[string]any
 
-func asJSON(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return ""
-	}
-	return string(b)
-}
-
 func userActor(email string) ota.Actor { return ota.Actor("user:" + email) }

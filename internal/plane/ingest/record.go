@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"runtime"
-	"slices"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/plane/snap"
@@ -125,7 +124,12 @@ func (s *Service) commit(ctx context.Context, first *call) int {
 
 // hurts reports whether an event tells of a failure.
 func hurts(events []EventRow) bool {
-	return slices.ContainsFunc(events, func(e EventRow) bool { return e.Hurts || e.Fails })
+	for i := range events { // rows are large: none is copied
+		if events[i].Hurts || events[i].Fails {
+			return true
+		}
+	}
+	return false
 }
 
 // collect gathers the calls of one transaction. Callers that were just

@@ -88,15 +88,7 @@ func (s *Service) update(ctx context.Context, actor ota.Actor, app string, fn fu
 
 // change is the record of a change.
 func change(action, object string, detail map[string]any) ota.Change {
-	return ota.Change{Action: action, Object: object, Detail: asJSON(detail)}
-}
-
-func asJSON(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return "{}"
-	}
-	return string(b)
+	return ota.Change{Action: action, Object: object, Detail: ota.JSON(detail)}
 }
 
 // bundle returns a bundle, telling a missing app from a missing version.

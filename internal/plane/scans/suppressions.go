@@ -60,7 +60,7 @@ func (s *Service) RequestSuppression(ctx context.Context, p ota.Principal, app s
 			return ota.Change{}, err
 		}
 		c := change("suppression.request", in.Rule, map[string]any{"suppression": out.ID, "reason": out.Reason, "days": in.Days})
-		c.After = asJSON(out)
+		c.After = ota.JSON(out)
 		return c, nil
 	})
 	return out, err
@@ -119,7 +119,7 @@ func (s *Service) DecideSuppression(ctx context.Context, p ota.Principal, app st
 		if out, err = tx.Suppression(ctx, app, id); err != nil {
 			return ota.Change{}, err
 		}
-		before := asJSON(out)
+		before := ota.JSON(out)
 		action := "suppression.reject"
 		to := ota.SuppressionRejected
 		if approve {
@@ -139,7 +139,7 @@ func (s *Service) DecideSuppression(ctx context.Context, p ota.Principal, app st
 		}
 		out.State, out.DecidedBy, out.DecidedAt, out.Note = to, p.Actor(), s.nowMS(), note
 		c := change(action, out.Rule, map[string]any{"suppression": id, "note": note, "requested_by": out.RequestedBy})
-		c.Before, c.After = before, asJSON(out)
+		c.Before, c.After = before, ota.JSON(out)
 		return c, tx.UpdateSuppression(ctx, out)
 	})
 	s.aged(&out)
@@ -176,7 +176,7 @@ func (s *Service) DeleteSuppression(ctx context.Context, actor ota.Actor, app st
 			return ota.Change{}, err
 		}
 		c := change("suppression.delete", was.Rule, map[string]any{"suppression": id})
-		c.Before = asJSON(was)
+		c.Before = ota.JSON(was)
 		return c, tx.DeleteSuppression(ctx, id)
 	})
 }

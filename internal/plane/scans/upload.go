@@ -181,7 +181,7 @@ func (s *Service) checkSignature(ctx context.Context, b *ota.Bundle, in ota.Scan
 
 // rulesOf names the set of rules of a report.
 func (s *Service) rulesOf(r *scan.Report) string {
-	if len(r.Rules) == len(s.rules) && slices.EqualFunc(r.Rules, s.rules, func(a, b scan.Rule) bool { return asJSON(a) == asJSON(b) }) {
+	if len(r.Rules) == len(s.rules) && slices.EqualFunc(r.Rules, s.rules, func(a, b scan.Rule) bool { return ota.JSON(a) == ota.JSON(b) }) {
 		return s.ruleSet
 	}
 	return "other"

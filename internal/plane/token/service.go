@@ -2,7 +2,6 @@ package token
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"sync"
 	"time"
@@ -60,16 +59,5 @@ func (s *Service) nowMS() int64 { return s.now().UnixMilli() }
 
 // change builds the record of a change; before and after may be nil.
 func change(action, org, object string, before, after any) ota.Change {
-	return ota.Change{Action: action, Org: org, Object: object, Detail: "{}", Before: asJSON(before), After: asJSON(after)}
-}
-
-func asJSON(v any) string {
-	if v == nil {
-		return ""
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return ""
-	}
-	return string(b)
+	return ota.Change{Action: action, Org: org, Object: object, Detail: "{}", Before: ota.JSON(before), After: ota.JSON(after)}
 }
