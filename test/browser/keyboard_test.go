@@ -30,6 +30,7 @@ const focused = `(() => {
 func (w *world) tabs(path string) []stop {
 	w.t.Helper()
 	w.Open(w.site + path)
+	w.Wait(":is(main .primary, main .solid):not([hidden] *)") // script shows some only once it has asked the server
 	var out []stop
 	seen := map[string]bool{}
 	for range 200 {
