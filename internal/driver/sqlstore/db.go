@@ -39,7 +39,7 @@ type DB struct {
 const (
 	writerPragmas = "_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
 		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)" +
-		"&_pragma=cache_size(-32768)&_pragma=wal_autocheckpoint(8000)&_pragma=temp_store(memory)"
+		"&_pragma=cache_size(-12288)&_pragma=wal_autocheckpoint(8000)&_pragma=temp_store(memory)"
 	readerPragmas = "_pragma=busy_timeout(5000)&_pragma=query_only(1)"
 )
 

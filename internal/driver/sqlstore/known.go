@@ -27,7 +27,7 @@ type knownOutcome struct {
 
 const (
 	knownOutcomes = 1 << 14
-	knownWaits    = 1 << 22
+	knownWaits    = 1 << 20 // a million devices that are waited for cost some needless queries, not more memory
 	manyWaits     = 255
 )
 

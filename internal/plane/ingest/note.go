@@ -41,7 +41,7 @@ func (s *Service) Offer(v Seen) {
 	if fresh {
 		return
 	}
-	row := DeviceRow{Device: v.Device, Reach: Running}
+	row := &DeviceRow{Device: v.Device, Reach: Running}
 	row.App, row.LastSeen = v.App, now
 	row.Told = Told{Channel: v.Channel, Offered: given(&v), Rollout: v.Rollout, Arm: v.Arm, Network: v.Network}
 	if row.VersionName == "" {
@@ -122,9 +122,9 @@ func (s *Service) takeNotes(n int) {
 		select {
 		case row := <-s.notes:
 			row.Print = printOf(&row.Device)
-			s.complete(&row)
+			s.complete(row)
 			row.Published = owned(s.snap.App(row.App), row.VersionName)
-			s.pending.Devices = append(s.pending.Devices, row)
+			s.pending.Devices = append(s.pending.Devices, *row)
 		default:
 			return
 		}

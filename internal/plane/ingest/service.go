@@ -71,7 +71,7 @@ type Service struct {
 	flushes chan chan error
 	ended   chan struct{} // closed when Run has drained
 
-	notes    chan DeviceRow // device rows from checks
+	notes    chan *DeviceRow // device rows from checks; pointers, since the queue is nearly always empty
 	recent   *recent
 	tally    *tally
 	traffic  traffic
@@ -99,7 +99,7 @@ func New(d Deps) *Service {
 	s := &Service{
 		store: d.Store, snap: d.Snap, now: d.Now, log: d.Log, maxWait: d.MaxWait, maxQueue: int64(d.MaxQueue),
 		flushes: make(chan chan error), ended: make(chan struct{}),
-		notes: make(chan DeviceRow, maxNotes), recent: newRecent(), tally: newTally(),
+		notes: make(chan *DeviceRow, maxNotes), recent: newRecent(), tally: newTally(),
 	}
 	s.fault = d.Fault
 	if s.log == nil {
