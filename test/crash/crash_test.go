@@ -80,7 +80,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, dir: t.TempDir(), acked: map[string]bool{}, names: map[string]bool{}}
 	w.binary = filepath.Join(w.dir, "waxwing")
-	if out, err := exec.Command("go", "build", "-o", w.binary, "../../cmd/waxwing").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-pgo=off", "-o", w.binary, "../../cmd/waxwing").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")

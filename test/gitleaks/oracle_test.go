@@ -33,7 +33,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "waxwing")
-	cmd := exec.Command("go", "build", "-o", binary, "./cmd/waxwing")
+	cmd := exec.Command("go", "build", "-pgo=off", "-o", binary, "./cmd/waxwing")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "gitleaks: build: %v\n%s", err, out)

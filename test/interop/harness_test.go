@@ -42,7 +42,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "waxwing")
-	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/waxwing").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-pgo=off", "-o", binary, "../../cmd/waxwing").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "interop: build: %v\n%s", err, out)
 		return 1
 	}

@@ -21,7 +21,7 @@ type server struct{ url string }
 func start(t *testing.T) *server {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "waxwing.exe")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/waxwing")
+	build := exec.CommandContext(t.Context(), "go", "build", "-pgo=off", "-o", binary, "./cmd/waxwing")
 	build.Dir = filepath.Join("..", "..") // in its own module
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)

@@ -40,7 +40,7 @@ const (
 	writerPragmas = "_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)" +
 		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=journal_size_limit(67108864)" +
 		"&_pragma=cache_size(-12288)&_pragma=wal_autocheckpoint(8000)&_pragma=temp_store(memory)"
-	readerPragmas = "_pragma=busy_timeout(5000)&_pragma=query_only(1)"
+	readerPragmas = "_pragma=busy_timeout(5000)&_pragma=query_only(1)&_pragma=cache_size(-1024)"
 )
 
 // Open opens the database file at path, creates it (readable only by its

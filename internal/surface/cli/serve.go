@@ -77,16 +77,14 @@ func runServe(ctx context.Context, g *Globals, o serveOptions) error {
 	}
 	o.apply(&cfg)
 	cfg.Log = serverLog(g)
+	if g.Env("GOGC") == "" {
+		// The snapshot lives long and a request leaves little behind: collecting
+		// less often costs some memory and spares every check a part of it.
+		debug.SetGCPercent(gcPercent)
+	}
 	s, err := run.New(ctx, cfg)
 	if err != nil {
 		return err
-	}
-	if g.Env("GOGC") == "" {
-		// Reading everything at the start leaves much behind that goes back now.
-		// From here on the snapshot lives long and a request leaves little:
-		// collecting less often costs some memory and spares every check a part of it.
-		debug.FreeOSMemory()
-		debug.SetGCPercent(gcPercent)
 	}
 	if err := announce(g, s); err != nil {
 		return errors.Join(err, s.Close())
@@ -95,7 +93,7 @@ func runServe(ctx context.Context, g *Globals, o serveOptions) error {
 }
 
 // gcPercent is what GOGC is for a server unless the environment says otherwise.
-const gcPercent = 100
+const gcPercent = 125
 
 // serverLog writes to standard error: text for people, JSON for machines.
 func serverLog(g *Globals) *slog.Logger {
