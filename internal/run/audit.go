@@ -7,8 +7,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 	"github.com/waxwing-ota/waxwing/internal/driver/sqlstore"
 	"github.com/waxwing-ota/waxwing/internal/driver/syslog"
 	"github.com/waxwing-ota/waxwing/internal/plane/audit"
@@ -32,7 +32,7 @@ func (s *Server) wireAudit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	signer, err := auditlog.NewSigner(string(name), seed)
+	signer, err := tilelog.NewSigner(string(name), seed)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func freshLogName(public string) string {
 		return logName
 	}
 	name := u.Host + u.EscapedPath() + "/log"
-	if _, err := auditlog.NewSigner(name, [32]byte{}); err != nil {
+	if _, err := tilelog.NewSigner(name, [32]byte{}); err != nil {
 		return logName
 	}
 	return name

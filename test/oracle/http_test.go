@@ -12,8 +12,8 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
-	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 )
 
 // fill makes entries: n changes of an app's name.
@@ -117,9 +117,9 @@ func hashTiles(t *testing.T, s *server, level int, n int64) [][]byte {
 	var out [][]byte
 	for at := int64(0); at < n; at += 256 {
 		tile := tlog.Tile{H: 8, L: level, N: at / 256, W: int(min(256, n-at))}
-		status, b, h := s.get(t, "/log/"+auditlog.TilePath(tile), false)
+		status, b, h := s.get(t, "/log/"+tilelog.TilePath(tile), false)
 		if status != http.StatusOK || len(b) != 32*tile.W || h.Get("Cache-Control") != "public, max-age=31536000, immutable" {
-			t.Fatalf("%s: %d, %d bytes, %s", auditlog.TilePath(tile), status, len(b), h)
+			t.Fatalf("%s: %d, %d bytes, %s", tilelog.TilePath(tile), status, len(b), h)
 		}
 		for i := range tile.W {
 			out = append(out, b[32*i:32*i+32])
@@ -133,7 +133,7 @@ func entries(t *testing.T, s *server, n int64) [][]byte {
 	t.Helper()
 	var out [][]byte
 	for at := int64(0); at < n; at += 256 {
-		path := "/log/" + auditlog.TilePath(tlog.Tile{H: 8, L: -1, N: at / 256, W: int(min(256, n-at))})
+		path := "/log/" + tilelog.TilePath(tlog.Tile{H: 8, L: -1, N: at / 256, W: int(min(256, n-at))})
 		if status, _, _ := s.get(t, path, false); status != http.StatusUnauthorized {
 			t.Fatalf("entries without a token: %d", status)
 		}
@@ -141,7 +141,7 @@ func entries(t *testing.T, s *server, n int64) [][]byte {
 		if status != http.StatusOK {
 			t.Fatalf("%s: %d %s", path, status, b)
 		}
-		some, err := auditlog.ParseBundle(b)
+		some, err := tilelog.ParseBundle(b)
 		if err != nil {
 			t.Fatal(err)
 		}

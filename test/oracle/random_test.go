@@ -12,6 +12,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 )
 
 type stored []tlog.Hash
@@ -38,7 +39,7 @@ func TestRandomLogs(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	factory := &compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
 	theirs := factory.NewEmptyRange(0)
-	var ours auditlog.Range
+	var ours tilelog.Range
 	var hashes stored
 	roots := [][]byte{rfc6962.DefaultHasher.EmptyRoot()}
 	if got := ours.Root(); string(got[:]) != string(roots[0]) {

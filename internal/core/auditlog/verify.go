@@ -10,6 +10,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 )
 
 // RetainAction is the action of the change that takes the text of old entries;
@@ -20,15 +21,15 @@ const RetainAction = "audit.retain"
 const RetainActor ota.Actor = "system/retention"
 
 // Kept are checkpoints from elsewhere that a log must continue.
-type Kept []Checkpoint
+type Kept []tilelog.Checkpoint
 
 // Report says what was verified.
 type Report struct {
-	Checkpoint Checkpoint
-	Note       string // the checkpoint, signed
-	From, To   int64  // the leaves whose text was compared with the root
-	HashOnly   int64  // of them, those whose text is past retention
-	Range      Range  // the log as it was verified, to go on from; only if From is 0
+	Checkpoint tilelog.Checkpoint
+	Note       string        // the checkpoint, signed
+	From, To   int64         // the leaves whose text was compared with the root
+	HashOnly   int64         // of them, those whose text is past retention
+	Range      tilelog.Range // the log as it was verified, to go on from; only if From is 0
 }
 
 // Verify reads a whole export, recomputes the root of the log from its entries
@@ -47,7 +48,7 @@ func Verify(in io.Reader, key string, kept Kept, each func(Line)) (Report, error
 	if key == "" {
 		key = r.Header.Key
 	}
-	cp, err := OpenCheckpoint(r.Header.Checkpoint, key)
+	cp, err := tilelog.OpenCheckpoint(r.Header.Checkpoint, key)
 	if err != nil {
 		return Report{}, err
 	}
@@ -68,12 +69,12 @@ func Resume(in io.Reader, key string, before Report, each func(Line)) (Report, e
 	if err != nil {
 		return Report{}, err
 	}
-	cp, err := OpenCheckpoint(r.Header.Checkpoint, key)
+	cp, err := tilelog.OpenCheckpoint(r.Header.Checkpoint, key)
 	if err != nil {
 		return Report{}, err
 	}
 	if cp.Size < before.Checkpoint.Size {
-		return Report{}, Forked(before.Checkpoint, cp)
+		return Report{}, tilelog.Forked(before.Checkpoint, cp)
 	}
 	if before.Range.Size() != r.Header.From || r.Header.To != cp.Size {
 		return Report{}, exportInvalid("it does not go on from entry %d", before.Range.Size())
@@ -96,7 +97,7 @@ type verifier struct {
 
 // start takes over the entries before the export.
 func (v *verifier) start(h Header) error {
-	nodes := Before(h.From)
+	nodes := tilelog.Before(h.From)
 	if len(nodes) != len(h.Before) {
 		return exportInvalid("its proof has the wrong length")
 	}
@@ -159,7 +160,7 @@ func (v *verifier) entry(l Line) {
 func (v *verifier) compare() error {
 	for _, k := range v.kept {
 		if k.Size == v.report.Range.Size() && k.Root != v.report.Range.Root() {
-			return Forked(k, v.report.Checkpoint)
+			return tilelog.Forked(k, v.report.Checkpoint)
 		}
 	}
 	return nil
@@ -171,7 +172,7 @@ func (v *verifier) finish(h Header) error {
 			WithHint("somebody changed the database behind the server's back")
 	}
 	whole := v.report.Range.Clone()
-	nodes := After(v.report.To, v.report.Checkpoint.Size)
+	nodes := tilelog.After(v.report.To, v.report.Checkpoint.Size)
 	if len(nodes) != len(h.After) {
 		return exportInvalid("its proof has the wrong length")
 	}
@@ -195,14 +196,14 @@ func (v *verifier) finish(h Header) error {
 }
 
 // keptOutside deals with kept checkpoints that no prefix of the export has the size of.
-func (v *verifier) keptOutside(whole Range) error {
+func (v *verifier) keptOutside(whole tilelog.Range) error {
 	for _, k := range v.kept {
 		switch {
 		case k.Size > v.report.Checkpoint.Size:
-			return Forked(k, v.report.Checkpoint)
+			return tilelog.Forked(k, v.report.Checkpoint)
 		case k.Size == whole.Size():
 			if k.Root != whole.Root() {
-				return Forked(k, v.report.Checkpoint)
+				return tilelog.Forked(k, v.report.Checkpoint)
 			}
 		case k.Size != 0 && (k.Size < v.report.From || k.Size > v.report.To):
 			return ota.Invalid("kept_outside", "the export of the entries %d to %d cannot be compared with a checkpoint of %d entries", v.report.From, v.report.To, k.Size).

@@ -11,6 +11,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 )
 
 func addChange(t testing.TB, db *DB, at int64, c ota.Change) {
@@ -28,7 +29,7 @@ func rootOf(t testing.TB, db *DB) tlog.Hash {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var r auditlog.Range
+	var r tilelog.Range
 	for i, e := range entries {
 		if e.Leaf != int64(i) {
 			t.Fatalf("entry %d is leaf %d", i, e.Leaf)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 	"github.com/waxwing-ota/waxwing/internal/plane/audit"
 )
 
@@ -20,7 +21,7 @@ const tamperedEntries = 21
 
 func logOf(t testing.TB, db *DB, seed byte, retention time.Duration) *audit.Service {
 	t.Helper()
-	s, err := auditlog.NewSigner("waxwing.local/log", [32]byte{seed})
+	s, err := tilelog.NewSigner("waxwing.local/log", [32]byte{seed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func verifyDB(t testing.TB, s *audit.Service, key string, kept auditlog.Kept) (a
 }
 
 // filled returns a database with some history and a checkpoint that somebody kept.
-func filled(t testing.TB, path string) (*DB, auditlog.Checkpoint) {
+func filled(t testing.TB, path string) (*DB, tilelog.Checkpoint) {
 	t.Helper()
 	db := openAt(t, path)
 	for i := range tamperedEntries {
@@ -230,11 +231,11 @@ func TestRetentionKeepsTheProofs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := auditlog.OpenCheckpoint(p.Checkpoint.Note, s.Key().Key)
+	c, err := tilelog.OpenCheckpoint(p.Checkpoint.Note, s.Key().Key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := auditlog.CheckInclusion(c, p.Leaf, tlog.Hash(p.Hash), p.Proof); err != nil {
+	if err := tilelog.CheckInclusion(c, p.Leaf, tlog.Hash(p.Hash), p.Proof); err != nil {
 		t.Error(err)
 	}
 	for _, w := range []struct {

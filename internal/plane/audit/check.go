@@ -5,6 +5,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 )
 
 // checkTail is how many of the newest entries a start of the server recomputes.
@@ -20,8 +21,8 @@ func (s *Service) Check(ctx context.Context) error {
 		return err
 	}
 	from := max(0, size-checkTail)
-	var r auditlog.Range
-	nodes := auditlog.Before(from)
+	var r tilelog.Range
+	nodes := tilelog.Before(from)
 	before, err := s.nodes(ctx, nodes)
 	if err != nil {
 		return err

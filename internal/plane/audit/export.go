@@ -8,6 +8,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 )
 
 // Export is a part of the log to be written out.
@@ -43,22 +44,22 @@ func (s *Service) Export(ctx context.Context, since, until, from int64) (*Export
 		hi = cp.Size // what was added since the checkpoint is not in it
 	}
 	h := auditlog.Header{Version: auditlog.ExportVersion, Key: s.signer.Verifier(), Checkpoint: cp.Note, From: lo, To: hi}
-	if h.Before, err = s.nodes(ctx, auditlog.Before(lo)); err != nil {
+	if h.Before, err = s.nodes(ctx, tilelog.Before(lo)); err != nil {
 		return nil, err
 	}
-	if h.After, err = s.nodes(ctx, auditlog.After(hi, cp.Size)); err != nil {
+	if h.After, err = s.nodes(ctx, tilelog.After(hi, cp.Size)); err != nil {
 		return nil, err
 	}
 	return &Export{s, h}, nil
 }
 
-func (s *Service) nodes(ctx context.Context, nodes []auditlog.Node) ([]ota.Digest, error) {
+func (s *Service) nodes(ctx context.Context, nodes []tilelog.Node) ([]ota.Digest, error) {
 	idx := make([]int64, len(nodes))
 	for i, n := range nodes {
 		idx[i] = n.Stored()
 	}
 	have, err := s.store.AuditHashes(ctx, idx)
-	return auditlog.Digests(have), err
+	return tilelog.Digests(have), err
 }
 
 // Write writes the export as JSON Lines: a header, then a line per entry.

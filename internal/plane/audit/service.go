@@ -10,6 +10,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 )
 
 // Store is the log in the database. Entries come without their hashes.
@@ -31,7 +32,7 @@ type Store interface {
 // Deps is what a Service stands on. Store, Signer and Now are required.
 type Deps struct {
 	Store     Store
-	Signer    *auditlog.Signer
+	Signer    *tilelog.Signer
 	Now       func() time.Time
 	Retention time.Duration // how long entries keep their text; 0 = for ever
 }
@@ -39,7 +40,7 @@ type Deps struct {
 // Service answers from the log. Its methods may be called by many goroutines.
 type Service struct {
 	store     Store
-	signer    *auditlog.Signer
+	signer    *tilelog.Signer
 	now       func() time.Time
 	retention time.Duration
 
@@ -63,7 +64,7 @@ func (s *Service) hashes(ctx context.Context) tlog.HashReader {
 
 func (s *Service) root(ctx context.Context, size int64) (tlog.Hash, error) {
 	if size == 0 {
-		return (&auditlog.Range{}).Root(), nil
+		return (&tilelog.Range{}).Root(), nil
 	}
 	return tlog.TreeHash(size, s.hashes(ctx))
 }
@@ -144,7 +145,7 @@ func (s *Service) Proof(ctx context.Context, id int64) (ota.AuditProof, error) {
 	if err != nil {
 		return ota.AuditProof{}, err
 	}
-	return ota.AuditProof{Leaf: e.Leaf, Hash: e.Hash, Proof: auditlog.Digests(proof), Checkpoint: cp}, nil
+	return ota.AuditProof{Leaf: e.Leaf, Hash: e.Hash, Proof: tilelog.Digests(proof), Checkpoint: cp}, nil
 }
 
 // Consistency shows that the log of from entries is the beginning of the log of
@@ -174,12 +175,12 @@ func (s *Service) Consistency(ctx context.Context, from, to int64) (ota.AuditCon
 	}
 	if from == 0 || from == to {
 		if from == 0 {
-			out.FromRoot = ota.Digest((&auditlog.Range{}).Root())
+			out.FromRoot = ota.Digest((&tilelog.Range{}).Root())
 		}
 		return out, nil
 	}
 	proof, err := tlog.ProveTree(to, from, s.hashes(ctx))
-	out.Proof = auditlog.Digests(proof)
+	out.Proof = tilelog.Digests(proof)
 	return out, err
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 )
 
 // Tile returns a tile of hashes, or a bundle of entries. Its bytes never change;
@@ -16,18 +17,18 @@ func (s *Service) Tile(ctx context.Context, t tlog.Tile) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !auditlog.Exists(t, size) {
+	if !tilelog.Exists(t, size) {
 		return nil, ota.NotFound("tile_unknown", "the log does not reach that far: it has %d entries", size).
 			WithHint("read the tiles of the newest checkpoint's size")
 	}
-	if auditlog.IsEntries(t) {
+	if tilelog.IsEntries(t) {
 		return s.bundle(ctx, t)
 	}
 	return tlog.ReadTileData(t, s.hashes(ctx))
 }
 
 func (s *Service) bundle(ctx context.Context, t tlog.Tile) ([]byte, error) {
-	from := t.N << auditlog.TileHeight
+	from := t.N << tilelog.TileHeight
 	rows, err := s.store.AuditEntries(ctx, from, t.W)
 	if err != nil {
 		return nil, err
@@ -40,7 +41,7 @@ func (s *Service) bundle(ctx context.Context, t tlog.Tile) ([]byte, error) {
 		if e.Leaf != from+int64(i) {
 			return nil, missing(from + int64(i))
 		}
-		if out, err = auditlog.AppendBundled(out, auditlog.Record(e.Change)); err != nil {
+		if out, err = tilelog.AppendBundled(out, auditlog.Record(e.Change)); err != nil {
 			return nil, err
 		}
 	}

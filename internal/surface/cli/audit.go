@@ -16,6 +16,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/client"
 	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 )
 
 func newAuditCommand(g *Globals) *cobra.Command {
@@ -125,7 +126,7 @@ func trustOf(key, checkpoint string, s auditState, ask func() (string, error)) (
 		if note == "" {
 			continue
 		}
-		c, err := auditlog.OpenCheckpoint(note, t.key)
+		c, err := tilelog.OpenCheckpoint(note, t.key)
 		if err != nil {
 			return t, err
 		}

@@ -6,7 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
+
+	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 )
 
 func newAuditCheckpointCommand(g *Globals) *cobra.Command {
@@ -29,7 +30,7 @@ func newAuditCheckpointCommand(g *Globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := auditlog.OpenCheckpoint(cp.Note, t.key); err != nil {
+			if _, err := tilelog.OpenCheckpoint(cp.Note, t.key); err != nil {
 				return err
 			}
 			return g.Print(cp, func(w io.Writer) { fmt.Fprint(w, cp.Note) })

@@ -8,6 +8,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 )
 
 // shownEntry is an entry with the proof that was verified.
@@ -53,7 +54,7 @@ func newAuditShowCommand(g *Globals) *cobra.Command {
 }
 
 func (s *shownEntry) verify(key string) error {
-	cp, err := auditlog.OpenCheckpoint(s.Proof.Checkpoint.Note, key)
+	cp, err := tilelog.OpenCheckpoint(s.Proof.Checkpoint.Note, key)
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (s *shownEntry) verify(key string) error {
 	if !s.Entry.Kept {
 		leaf = [32]byte(s.Entry.Hash)
 	}
-	return auditlog.CheckInclusion(cp, s.Entry.Leaf, leaf, s.Proof.Proof)
+	return tilelog.CheckInclusion(cp, s.Entry.Leaf, leaf, s.Proof.Proof)
 }
 
 func (s *shownEntry) print(w io.Writer) {

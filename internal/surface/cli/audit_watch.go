@@ -12,6 +12,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/client"
 	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 )
 
 type watchOptions struct {
@@ -140,14 +141,14 @@ func (w *watcher) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cp, err := auditlog.OpenCheckpoint(now.Note, w.trust.key)
+	cp, err := tilelog.OpenCheckpoint(now.Note, w.trust.key)
 	if err != nil {
 		return err
 	}
 	was := w.report.Checkpoint
 	if cp.Size <= was.Size {
 		if cp.Size < was.Size || cp.Root != was.Root {
-			return auditlog.Forked(was, cp)
+			return tilelog.Forked(was, cp)
 		}
 		return nil
 	}
@@ -155,7 +156,7 @@ func (w *watcher) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := auditlog.CheckConsistency(was, cp, proof.Proof); err != nil {
+	if err := tilelog.CheckConsistency(was, cp, proof.Proof); err != nil {
 		return err
 	}
 	body, err := w.cl.AuditExport(ctx, 0, 0, was.Size)
@@ -169,7 +170,7 @@ func (w *watcher) step(ctx context.Context) error {
 		return err
 	}
 	if r.Checkpoint.Size < cp.Size {
-		return auditlog.Forked(cp, r.Checkpoint)
+		return tilelog.Forked(cp, r.Checkpoint)
 	}
 	w.report = r
 	return w.keep(lines, r.Note)

@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 )
 
 // Log is the log that is served.
@@ -56,11 +56,11 @@ func (d *Deps) serve(w http.ResponseWriter, r *http.Request) error {
 	if path == "checkpoint" {
 		return d.checkpoint(w, r)
 	}
-	t, err := auditlog.ParseTilePath(path)
+	t, err := tilelog.ParseTilePath(path)
 	if err != nil {
 		return err
 	}
-	public := !d.Private && !auditlog.IsEntries(t)
+	public := !d.Private && !tilelog.IsEntries(t)
 	if !public {
 		if err := d.Allowed(r); err != nil {
 			return err
@@ -73,7 +73,7 @@ func (d *Deps) serve(w http.ResponseWriter, r *http.Request) error {
 	cache := "private, " + forever
 	if public {
 		cache = "public, " + forever
-	} else if auditlog.IsEntries(t) {
+	} else if tilelog.IsEntries(t) {
 		cache = "no-store" // retention must reach every copy
 	}
 	answer(w, r, "application/octet-stream", cache, body)

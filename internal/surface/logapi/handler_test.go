@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"github.com/waxwing-ota/waxwing/internal/core/auditlog"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 )
 
 type fakeLog struct{}
@@ -19,7 +19,7 @@ func (fakeLog) Checkpoint(context.Context) (ota.AuditCheckpoint, error) {
 }
 
 func (fakeLog) Tile(_ context.Context, t tlog.Tile) ([]byte, error) {
-	if !auditlog.Exists(t, 300) {
+	if !tilelog.Exists(t, 300) {
 		return nil, ota.NotFound("tile_unknown", "no")
 	}
 	return make([]byte, t.W), nil

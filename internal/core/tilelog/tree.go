@@ -1,4 +1,4 @@
-package auditlog
+package tilelog
 
 import (
 	"crypto/sha256"
