@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-
 	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 )
 
