@@ -28,6 +28,18 @@ func ascii(s string) bool {
 	return true
 }
 
+// CheckPaths refuses what CheckPath does, and two paths that some device would
+// write to one place, or a file where another path needs a folder
+// (path_duplicate).
+func CheckPaths(paths []string) error {
+	for _, p := range paths {
+		if err := CheckPath(p); err != nil {
+			return err
+		}
+	}
+	return checkUnique(paths)
+}
+
 // checkUnique refuses (path_duplicate) paths that some device would write to
 // one place, and a file where another path needs a folder. A path with a slash
 // at its end is a folder; folders may come twice.
