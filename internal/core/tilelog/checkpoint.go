@@ -28,8 +28,8 @@ func (c Checkpoint) Text() string {
 	return fmt.Sprintf("%s\n%d\n%s\n", c.Origin, c.Size, base64.StdEncoding.EncodeToString(c.Root[:]))
 }
 
-func checkpointInvalid(why string) *ota.Error {
-	return ota.Invalid("checkpoint_invalid", "this is not a checkpoint: %s", why)
+func checkpointInvalid(format string, a ...any) *ota.Error {
+	return ota.Invalid("checkpoint_invalid", "this is not a checkpoint: "+format, a...)
 }
 
 // ParseCheckpoint reads the body of a note. Lines after the root are extensions,
