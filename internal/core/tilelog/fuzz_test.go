@@ -41,3 +41,33 @@ func FuzzCheckpoint(f *testing.F) {
 		}
 	})
 }
+
+func FuzzVerifierKey(f *testing.F) {
+	for _, v := range testKeys(f) {
+		f.Add(v.String())
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if v, err := ParseVerifier(s); err == nil && v.String() != s {
+			t.Fatalf("%q was read as %q", s, v)
+		}
+	})
+}
+
+func FuzzOpen(f *testing.F) {
+	s := testSigner(f)
+	signed, err := s.Checkpoint(3, tlog.Hash{1})
+	if err != nil {
+		f.Fatal(err)
+	}
+	v, err := ParseVerifier(s.Verifier())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(signed)
+	f.Add(signed + "— x AAAAAAA=\n")
+	f.Fuzz(func(t *testing.T, s string) {
+		if o, err := Open(s, v); err == nil && (o.Size != 3 || o.Root != tlog.Hash{1}) {
+			t.Fatalf("%q is %+v", s, o)
+		}
+	})
+}

@@ -12,20 +12,20 @@ import (
 // Kind says what the document of an entry is.
 type Kind string
 
-// The kinds. The digests of rules, approvals and certificates are salted, see [Salted].
+// The kinds. The digests of rules, approvals, policies and certificates are salted, see [Salted].
 const (
-	Manifest    Kind = "manifest"    // what may be installed
-	Metadata    Kind = "metadata"    // a version of signed metadata
-	Rule        Kind = "rule"        // whom something is for: targeting and rollout of a channel
-	Approval    Kind = "approval"    // what people approved
-	Policy      Kind = "policy"      // the rules of approval of a channel
-	Certificate Kind = "certificate" // of a device
-	Signature   Kind = "signature"   // a use of a signing key
+	KindManifest    Kind = "manifest"    // what may be installed
+	KindMetadata    Kind = "metadata"    // a version of signed metadata
+	KindRule        Kind = "rule"        // whom something is for: targeting and rollout of a channel
+	KindApproval    Kind = "approval"    // what people approved
+	KindPolicy      Kind = "policy"      // the rules of approval of a channel
+	KindCertificate Kind = "certificate" // of a device
+	KindSignature   Kind = "signature"   // a use of a signing key
 )
 
 // Kinds lists them.
 func Kinds() []Kind {
-	return []Kind{Manifest, Metadata, Rule, Approval, Policy, Certificate, Signature}
+	return []Kind{KindManifest, KindMetadata, KindRule, KindApproval, KindPolicy, KindCertificate, KindSignature}
 }
 
 // Valid reports whether k is one of [Kinds].
@@ -40,7 +40,9 @@ func (k Kind) Valid() bool {
 
 // Salted reports whether digests of this kind are made with a salt, because what
 // they are of could be guessed.
-func (k Kind) Salted() bool { return k == Rule || k == Approval || k == Certificate || k == Policy }
+func (k Kind) Salted() bool {
+	return k == KindRule || k == KindApproval || k == KindPolicy || k == KindCertificate
+}
 
 const entryHead = "waxwing/sealed-log/v1\n"
 
