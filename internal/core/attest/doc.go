@@ -102,7 +102,9 @@ func otherKey() *ota.Error {
 
 // Challenge is what a key of Android must be made with: SHA-256 over
 // "waxwing/attest/v1\n" and, each after its length in two bytes, app, device and nonce.
-func Challenge(app, device, nonce string) [32]byte { return digest("waxwing/attest/v1\n", app, device, nonce) }
+func Challenge(app, device, nonce string) [32]byte {
+	return digest("waxwing/attest/v1\n", app, device, nonce)
+}
 
 // ClientData is the client data hash of App Attest: it binds the keys, too,
 // since the attested key is none of them.
