@@ -56,7 +56,7 @@ func compare(a, b string) int { return strings.Compare(a, b) }
 // The form of encrypted blobs: a header, then chunks with a tag each. An empty
 // file has one empty chunk, and a file of whole chunks an empty one at its end.
 const (
-	blobHeader = 56 - chunkTag
+	blobHeader = 24 + 32 // salt, commitment
 	chunkSize  = 16 << 10
 	chunkTag   = 16
 )
