@@ -32,6 +32,21 @@ var importRules = []importRule{
 		why:  "the form of signed documents is below all of them",
 	},
 	{
+		from: "core/cobblestone",
+		only: []string{"core/ota"},
+		why:  "the encryption of files needs the standard library's ciphers and nothing else, so it can be read whole",
+	},
+	{
+		from: "core/grant",
+		only: []string{"core/cobblestone", "core/ota"},
+		why:  "handing a content key to a device's key needs both keys, not who asked or why",
+	},
+	{
+		from: "core/delta",
+		only: []string{"core/ota", "github.com/klauspost/compress/zstd"},
+		why:  "the decoder of patches reads hostile bytes with one library and nothing else",
+	},
+	{
 		from: "core/p256",
 		only: []string{"core/canon", "core/ota", "golang.org/x/crypto/cryptobyte/..."},
 		why:  "the one signature devices verify needs curve, hash and the form of keys, nothing of what is signed",
