@@ -23,6 +23,15 @@ const maxFile = 64 << 10
 // owner may touch the file; key_locked if it needs a passphrase and there is
 // none; passphrase_wrong; key_invalid for everything that is no key.
 func Read(path string, ask func() (Secret, error)) (*seal.PrivateKey, error) {
+	data, err := content(path)
+	if err != nil {
+		return nil, err
+	}
+	return parse(path, data, ask, maxWork)
+}
+
+// content returns what is in a key file that nobody else may touch.
+func content(path string) ([]byte, error) {
 	data, mode, err := load(path)
 	if err != nil {
 		return nil, err
@@ -33,7 +42,7 @@ func Read(path string, ask func() (Secret, error)) (*seal.PrivateKey, error) {
 		return nil, ota.Invalid("key_permissions", "key file %s is open to others than its owner (mode %#o)", path, mode).
 			WithHint("close it: chmod 600 %s", path)
 	}
-	return parse(path, data, ask, maxWork)
+	return data, nil
 }
 
 // load reads the file and its mode from one handle, so that both are of the
@@ -72,8 +81,17 @@ func unreadable(path string, err error) error {
 
 // parse makes a key of a file's content.
 func parse(path string, data []byte, ask func() (Secret, error), work int) (*seal.PrivateKey, error) {
+	text, err := open(path, data, ask, work)
+	if err != nil {
+		return nil, err
+	}
+	return key(path, text)
+}
+
+// open takes a file's content out from under its passphrase.
+func open(path string, data []byte, ask func() (Secret, error), work int) ([]byte, error) {
 	if !locked(data) {
-		return key(path, data)
+		return data, nil
 	}
 	if ask == nil {
 		return nil, ota.Invalid("key_locked", "key file %s is under a passphrase", path).
@@ -95,7 +113,7 @@ func parse(path string, data []byte, ask func() (Secret, error), work int) (*sea
 	case err != nil:
 		return nil, keyInvalid(path, "cannot be opened: %v", err).WithHint("restore the file from a backup")
 	}
-	return key(path, text)
+	return text, nil
 }
 
 // key parses the PEM and says which file is at fault.

@@ -27,13 +27,17 @@ func Write(path string, k *seal.PrivateKey, passphrase Secret) error {
 }
 
 func write(path string, k *seal.PrivateKey, passphrase Secret, work int) error {
+	return writePair(path, k.PEM(), []byte(k.Public().PEM()), passphrase, work)
+}
+
+// writePair writes the PEM of a private key and of its public half.
+func writePair(path string, text, publicText []byte, passphrase Secret, work int) error {
 	public := path + PublicSuffix
 	for _, p := range []string{path, public} {
 		if _, err := os.Lstat(p); err == nil {
 			return exists(p)
 		}
 	}
-	text := k.PEM()
 	if !passphrase.IsZero() {
 		var err error
 		if text, err = lock(text, passphrase, work); err != nil {
@@ -43,7 +47,7 @@ func write(path string, k *seal.PrivateKey, passphrase Secret, work int) error {
 	if err := place(path, text, 0o600); err != nil {
 		return err
 	}
-	if err := place(public, []byte(k.Public().PEM()), 0o644); err != nil {
+	if err := place(public, publicText, 0o644); err != nil {
 		_ = os.Remove(path) // made a moment ago, and nobody has been told of it
 		return err
 	}
