@@ -155,7 +155,7 @@ var importRules = []importRule{
 	{
 		from: "surface/cli/...",
 		only: []string{
-			"core/...", "client", "citoken", "secret", "keyfile", "capconfig", "device", "publish", "supply", "demo", "drill", "sim", "planfile", "run", "run/config", "surface/cli/...",
+			"core/...", "client", "citoken", "secret", "keyfile", "signer", "capconfig", "device", "publish", "supply", "demo", "drill", "sim", "planfile", "run", "run/config", "surface/cli/...",
 			"github.com/spf13/cobra/...", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/sync/...", "golang.org/x/text/...",
 			"github.com/andybalholm/brotli/...", "github.com/klauspost/compress/...",
 		},
@@ -258,6 +258,12 @@ var importRules = []importRule{
 		why:  "a file of a plan is parsed where it lies; the server says whether it makes sense",
 	},
 	{
+		from: "signer",
+		only: []string{"core/...", "keyfile", "secret", "golang.org/x/oauth2/..."},
+		not:  []string{"database/sql/..."},
+		why:  "what signs with keys of people knows files, tokens and key services, and nothing of the server",
+	},
+	{
 		from: "keyfile",
 		only: []string{"core/...", "secret", "filippo.io/age/..."},
 		why:  "key files hold keys; nothing of the server",
@@ -290,7 +296,7 @@ var onlyIn = []struct {
 	why  string
 }{
 	{"github.com/CycloneDX/cyclonedx-go", []string{"core/sbom"}, "one package knows the format"},
-	{"os/exec", []string{"supply", "testkit/..."}, "only the command line asks another program, and only git"},
+	{"os/exec", []string{"supply", "signer", "testkit/..."}, "only the command line asks other programs: git, and the one that speaks to tokens"},
 	{"github.com/danielgtaylor/huma/v2/...", []string{"surface/adminapi"}, "the API framework can be swapped in one place"},
 	{"github.com/cedar-policy/cedar-go/...", []string{"plane/authz"}, "one package asks the policies"},
 	{"github.com/go-webauthn/webauthn/...", []string{"plane/identity"}, "passkeys are checked in one place"},
