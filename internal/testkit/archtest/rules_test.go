@@ -52,6 +52,11 @@ var importRules = []importRule{
 		why:  "the one signature devices verify needs curve, hash and the form of keys, nothing of what is signed",
 	},
 	{
+		from: "core/tuf",
+		only: []string{"core/canon", "core/ota", "core/p256"},
+		why:  "what devices trust is decided from documents and signatures alone, so that it can be written again in other languages",
+	},
+	{
 		from: "core/...",
 		only: []string{
 			"core/...",
