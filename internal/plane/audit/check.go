@@ -13,14 +13,25 @@ const checkTail = 2000
 
 // Check recomputes the root of the log from the text of the newest entries and
 // the stored hashes of what is before them. It fails with entry_altered,
-// entry_missing, log_altered or audit_damaged. The whole log is for those who
-// audit it: see package auditlog's Verify.
+// entry_missing, log_altered or audit_damaged. The whole log takes [Service.CheckAll].
 func (s *Service) Check(ctx context.Context) error {
 	size, err := s.store.AuditSize(ctx)
 	if err != nil {
 		return err
 	}
-	from := max(0, size-checkTail)
+	return s.check(ctx, max(0, size-checkTail), size)
+}
+
+// CheckAll recomputes the root from the text of every entry that still has its
+// text, and says how many entries there are. It fails as Check does.
+func (s *Service) CheckAll(ctx context.Context) (size int64, err error) {
+	if size, err = s.store.AuditSize(ctx); err != nil {
+		return 0, err
+	}
+	return size, s.check(ctx, 0, size)
+}
+
+func (s *Service) check(ctx context.Context, from, size int64) error {
 	var r tilelog.Range
 	nodes := tilelog.Before(from)
 	before, err := s.nodes(ctx, nodes)
@@ -32,7 +43,24 @@ func (s *Service) Check(ctx context.Context) error {
 			return err
 		}
 	}
-	rows, err := s.store.AuditEntries(ctx, from, int(size-from))
+	for r.Size() < size {
+		if err := s.extend(ctx, &r, int(min(checkTail, size-r.Size()))); err != nil {
+			return err
+		}
+	}
+	root, err := s.root(ctx, size)
+	if err != nil {
+		return err
+	}
+	if r.Size() != size || r.Root() != root {
+		return ota.Conflict("log_altered", "the entries of the log are not those that its hashes are of")
+	}
+	return nil
+}
+
+// extend adds the next n entries.
+func (s *Service) extend(ctx context.Context, r *tilelog.Range, n int) error {
+	rows, err := s.store.AuditEntries(ctx, r.Size(), n)
 	if err != nil {
 		return err
 	}
@@ -48,12 +76,8 @@ func (s *Service) Check(ctx context.Context) error {
 		}
 		r.Append([32]byte(e.Hash))
 	}
-	root, err := s.root(ctx, size)
-	if err != nil {
-		return err
-	}
-	if r.Size() != size || r.Root() != root {
-		return ota.Conflict("log_altered", "the entries of the log are not those that its hashes are of")
+	if len(rows) < n {
+		return missing(r.Size())
 	}
 	return nil
 }

@@ -58,6 +58,9 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newResetLinkCommand(g),
 		newPublishersCommand(g),
 		newGCCommand(g),
+		newBackupCommand(g),
+		newRestoreCommand(g),
+		newFsckCommand(g),
 		newSettingsCommand(g),
 		newMailCommand(g),
 	)

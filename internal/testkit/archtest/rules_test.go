@@ -320,8 +320,9 @@ var onlyIn = []struct {
 	{"testing/...", []string{"testkit/...", "driver/blob/blobtest", "driver/sqlstore/storetest"}, "production code does not carry the test framework"},
 }
 
-// startsServer lists the files of the command line that may use package run.
-var startsServer = []string{"serve.go", "demo.go", "drill.go"}
+// startsServer lists the files of the command line that may use package run: those
+// that start a server, and those that look after the folder of one.
+var startsServer = []string{"serve.go", "demo.go", "drill.go", "backup.go", "fsck.go"}
 
 // maxLines is the most a file may have.
 const maxLines = 600
