@@ -19,7 +19,8 @@ type catalog struct {
 	files   bool // bundles have file lists
 	channel ota.Channel
 	history []ota.Release
-	rollout int // how many there were: each has an id of its own
+	rollout int    // how many there were: each has an id of its own
+	rolled  string // id of the first, which is the release's
 	seed    uint64
 	changed int64
 }
@@ -57,9 +58,11 @@ func (c *catalog) rollBack() {
 func (c *catalog) roll(b bundle, bps int) {
 	if c.channel.Rollout == nil {
 		c.rollout++
-		c.channel.Rollout = &ota.Rollout{
-			ID: "ro-" + strconv.FormatUint(mix(c.seed+uint64(c.rollout)), 36), BundleID: int64(b), Version: versionName(b), Enabled: true,
+		id := "ro-" + strconv.FormatUint(mix(c.seed+uint64(c.rollout)), 36)
+		if c.rollout == 1 {
+			c.rolled = id
 		}
+		c.channel.Rollout = &ota.Rollout{ID: id, BundleID: int64(b), Version: versionName(b), Enabled: true}
 	}
 	r := *c.channel.Rollout
 	r.BPS = bps

@@ -17,7 +17,7 @@ const mostRhythm = 1.75
 // meet draws a device.
 func (w *world) meet(n uint32) phone {
 	s, d := w.s, w.dice
-	p := phone{open: never, load: never, boot: never, dies: never, first: never, healed: never, fixed: never}
+	p := phone{open: never, load: never, boot: never, dies: never, first: never, due: never, healed: never, fixed: never}
 	p.set(onIOS, d.chance(s.Fleet.IOS))
 	p.zone = int8(s.Fleet.Zones[pick(d, s.Fleet.Zones, func(z *Zone) float64 { return z.Share })].Offset)
 	p.net = uint32(d.Uint64N(uint64(len(w.fleet)/3 + 1)))

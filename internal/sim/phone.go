@@ -67,6 +67,7 @@ type phone struct {
 	back   ms // until then there is no network
 	room   ms // until then the disk is full
 	first  ms // first opening after the start of the run
+	due    ms // first opening after the release was for it
 	healed ms // when it first ran the release confirmed
 	fixed  ms // and the fix
 

@@ -8,8 +8,16 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/rollout"
 )
 
-// plan returns the steps as the plan of a rollout; nil if there are none.
+// plan returns the steps as the plan of a rollout; nil if there are none, or if
+// the plan it names does not exist, which check refuses.
 func (r *Rollout) plan() *ota.RolloutPlan {
+	if r.Plan != "" {
+		p, err := rollout.Preset(r.Plan)
+		if err != nil {
+			return nil
+		}
+		return &p
+	}
 	if len(r.Steps) == 0 {
 		return nil
 	}
@@ -21,6 +29,13 @@ func (r *Rollout) plan() *ota.RolloutPlan {
 }
 
 func (r *Rollout) check() error {
+	if r.Plan != "" {
+		if len(r.Steps) > 0 {
+			return ota.Invalid("scenario_invalid", "a rollout has steps or a plan, not both")
+		}
+		_, err := rollout.Preset(r.Plan)
+		return err
+	}
 	p := r.plan()
 	if p == nil {
 		return nil
@@ -33,6 +48,7 @@ func (r *Rollout) check() error {
 func (s *server) begin() {
 	p := s.w.s.Rollout.plan()
 	if p == nil {
+		s.opensTo(10_000)
 		s.cat.publish(release)
 		s.watch.start(s, true, nil)
 		return
@@ -66,6 +82,7 @@ func (s *server) advance() {
 			continue
 		}
 		s.cat.roll(release, a.BPS)
+		s.opensTo(a.BPS)
 		s.watch.share(s, a.BPS)
 	}
 	s.refresh()

@@ -24,6 +24,7 @@ type Report struct {
 	ActiveDone float64  `json:"active_done"`  // share of Active that ran the release confirmed after 24 hours
 	To         Times    `json:"to_active"`    // hours until that share of Active did
 	ToOpeners  Times    `json:"to_all"`       // the same for everybody who ever opened the app in the run
+	Eligible   Eligible `json:"eligible"`     // the same, measured from when it was for a device
 	Missing    []Cause  `json:"missing"`      // why devices that opened the app do not run Good in the end
 	Attempts   Attempts `json:"attempts"`     //
 	Had        int      `json:"had"`          // devices on which the release ever ran
@@ -123,6 +124,7 @@ func (w *world) report() Report {
 		r.Halts = []Halt{}
 	}
 	w.census(&r, good)
+	r.Eligible = w.eligible()
 	r.Attempts = t.attempts
 	a := &r.Attempts
 	ended := a.Succeeded + a.NotReady + a.Cut + a.NoRoom + a.Suspended

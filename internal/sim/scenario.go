@@ -87,6 +87,8 @@ type Release struct {
 // Rollout is how it goes out.
 type Rollout struct {
 	Steps []Step `json:"steps" yaml:"steps"` // none = to everybody at once
+	// Plan is the name of a plan that comes with the program, instead of Steps.
+	Plan  string `json:"plan,omitempty" yaml:"plan"`
 	Guard bool   `json:"guard" yaml:"guard"` // the server may stop it by itself
 	// NoThreshold leaves the stopping to the guard's tests alone.
 	NoThreshold bool `json:"no_threshold" yaml:"no_threshold"`

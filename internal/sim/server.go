@@ -27,6 +27,7 @@ type server struct {
 	rule    counts
 	watch   watch
 
+	shares []opened // how the release opened to more and more of the devices
 	halts  []Halt
 	fixAt  ms
 	err    error

@@ -17,6 +17,7 @@ func (w *world) comes(p *phone, n uint32) bool {
 		p.first = w.now
 		w.tally.opened++
 	}
+	w.comesSince(p, n)
 	w.tally.openings++
 	w.connect(p)
 	p.set(inSession, true)

@@ -47,6 +47,44 @@ func TestOrdinaryFleet(t *testing.T) {
 	}
 }
 
+// In steps it holds too, by the plan that opens to everybody within two hours,
+// measured from the start. Measured from when the release was for a device, it
+// holds with no regard to how long the steps take.
+func TestOrdinaryFleetInSteps(t *testing.T) {
+	for seed := range uint64(3) {
+		r := run(t, "good", 20_000, seed, nil)
+		if r.ActiveDone < 0.95 || r.Healthy < 0.99 || r.Attempts.Rate < 0.82 || len(r.Halts) > 0 {
+			t.Errorf("seed %d: %.4f of active devices within a day, %.4f healthy, %+v, halts %+v", seed, r.ActiveDone, r.Healthy, r.Missing, r.Halts)
+		}
+		e := r.Eligible
+		if e.ActiveDone < r.ActiveDone || e.Healthy < r.Healthy || e.Opened > r.Opened {
+			t.Errorf("seed %d: %+v", seed, e)
+		}
+	}
+	slow := run(t, "good", 20_000, 1, func(s *Scenario) {
+		s.Rollout = Rollout{Guard: true, Steps: []Step{{BPS: 100, SoakMinutes: 240}, {BPS: 5000, SoakMinutes: 24 * 60}, {BPS: 10_000}}}
+	})
+	if slow.ActiveDone > 0.8 || slow.Eligible.ActiveDone < 0.95 {
+		t.Errorf("slow steps: %.4f of active devices within a day, %+v", slow.ActiveDone, slow.Eligible)
+	}
+}
+
+// To everybody at once the release is for all from the start, so both measures agree.
+func TestEligibleFromTheStart(t *testing.T) {
+	r := run(t, "default", 5_000, 4, nil)
+	if e := r.Eligible; e.Opened != r.Opened || e.Active != r.Active || e.ActiveDone != r.ActiveDone || e.Healthy != r.Healthy || e.To != r.To {
+		t.Errorf("%+v, and measured from the start %+v", e, r)
+	}
+}
+
+func TestPlanOrSteps(t *testing.T) {
+	for _, text := range []string{"rollout: {plan: reckless}", "rollout: {plan: fast, steps: [{bps: 100}]}"} {
+		if _, err := Parse([]byte(text)); ota.CodeOf(err) != "scenario_invalid" {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 func TestBadReleaseIsHaltedBeforeOnePercentHaveIt(t *testing.T) {
 	for seed := range uint64(5) {
 		r := run(t, "bad30", 20_000, seed, nil)

@@ -11,7 +11,7 @@ import (
 func WriteText(w io.Writer, r *Report) {
 	fmt.Fprintf(w, "%s: %s\n%d devices, %d hours, seed %d; the good version is %s\n\n", r.Scenario, r.About, r.Devices, r.Hours, r.Seed, r.Good)
 	for _, row := range r.rows() {
-		fmt.Fprintf(w, "  %-34s %s\n", row[0], row[1])
+		fmt.Fprintf(w, "  %-37s %s\n", row[0], row[1])
 	}
 	if len(r.Missing) > 0 {
 		fmt.Fprintf(w, "\nOpened the app and do not run %s in the end:\n", r.Good)
@@ -40,13 +40,22 @@ func (r *Report) rows() [][2]string {
 		{"of them on the release in 24 h", percent(r.ActiveDone)},
 		{"50 / 90 / 95 % of active on it", r.To.String()},
 		{"50 / 90 / 95 % of all that opened", r.ToOpeners.String()},
+	}
+	if e := &r.Eligible; r.Good == versionName(release) {
+		rows = append(rows, [][2]string{
+			{"opened the app after it was for them", fmt.Sprintf("%d, %s of them healthy on that version", e.Opened, percent(e.Healthy))},
+			{"active in 24 h after it was for them", fmt.Sprintf("%d, %s of them on the release in those 24 h", e.Active, percent(e.ActiveDone))},
+			{"50 / 90 / 95 % of those on it", e.To.String() + " after it was for them"},
+		}...)
+	}
+	rows = append(rows, [][2]string{
 		{"update attempts", fmt.Sprintf("%d, %s succeeded", a.Started, percent(a.Rate))},
 		{"attempts that failed", fmt.Sprintf("%d not ready, %d cut, %d no room, %d suspended", a.NotReady, a.Cut, a.NoRoom, a.Suspended)},
 		{"devices that ever ran the release", fmt.Sprintf("%d, %s of the fleet", r.Had, percent(r.HadShare))},
 		{"checks, busiest minute", fmt.Sprintf("%d, %.1f per second", t.Checks, t.Busiest)},
 		{"events, lost to captive portals", fmt.Sprintf("%d, %d", t.Events, t.EventsLost)},
 		{"bytes, per successful update", fmt.Sprintf("%s, %s", size(float64(t.Bytes)), size(t.PerUpdate))},
-	}
+	}...)
 	if g := r.Guard; g != nil {
 		rows = append(rows, [2]string{"guard", fmt.Sprintf("%s (%s), %d of %d treated and %d of %d control devices failed, E %.3g of %.4g",
 			g.State, g.Mode, g.TreatedFailed, g.Treated, g.ControlFailed, g.Control, g.E, g.Threshold)})

@@ -209,11 +209,16 @@ func (s *State) tests() []evidence {
 
 // enough reports whether so many devices of so many networks failed, and often
 // enough, that it may act: few reports are cheap to forge, and failures of
-// activation exist among treated devices only. The second step asks for twice
-// as many, so that what trips the first does not go straight on to the second.
-func (s *State) enough(t *tested, times int) bool {
+// activation exist among treated devices only. The second step asks for three
+// times the devices and twice the networks, so that what trips the first, which
+// a person undoes with one word, does not go straight on to the second.
+func (s *State) enough(t *tested, second bool) bool {
 	r := &s.Rules
-	return t.TreatedFailed >= int64(times*r.MinDevices) && len(s.Networks) >= min(times*r.MinNetworks, maxNetworks) &&
+	devices, networks := r.MinDevices, r.MinNetworks
+	if second {
+		devices, networks = 3*devices, 2*networks
+	}
+	return t.TreatedFailed >= int64(devices) && len(s.Networks) >= min(networks, maxNetworks) &&
 		t.TreatedFailed*10_000 >= t.Treated*int64(r.FloorBPS)
 }
 
@@ -245,7 +250,7 @@ func (s *State) judge(seq, at int64) Result {
 		s.first(tests, i, decide)
 	}
 	if s.Level == 1 && s.Rules.Action == ota.HaltPause {
-		if i := slices.IndexFunc(tests, func(t evidence) bool { return t.e >= t.second && s.enough(t.counts, 2) }); i >= 0 {
+		if i := slices.IndexFunc(tests, func(t evidence) bool { return t.e >= t.second && s.enough(t.counts, true) }); i >= 0 {
 			s.Level = 2
 			decide(string(ota.HaltRollback), &tests[i], tests[i].second)
 		}
@@ -256,7 +261,7 @@ func (s *State) judge(seq, at int64) Result {
 // first takes the first step, on the first test that may act; i is one that
 // has the evidence.
 func (s *State) first(tests []evidence, i int, decide func(kind string, t *evidence, threshold float64)) {
-	act := slices.IndexFunc(tests, func(t evidence) bool { return t.e >= t.threshold && s.enough(t.counts, 1) })
+	act := slices.IndexFunc(tests, func(t evidence) bool { return t.e >= t.threshold && s.enough(t.counts, false) })
 	if act < 0 {
 		if !s.HeldBack {
 			s.HeldBack = true

@@ -77,7 +77,7 @@ func TestLadder(t *testing.T) {
 		{"notify only", func(p *ota.GuardPolicy) { p.Action = ota.HaltNotify }, nil, 100, 20, []string{"held ratio", "notify ratio"}},
 		{"off", func(p *ota.GuardPolicy) { p.Enabled = false }, nil, 100, 20, nil},
 		{"two networks are not enough", nil, func(i int) uint32 { return uint32(i % 2) }, 100, 20, []string{"held ratio"}},
-		{"seven devices are not enough", nil, nil, 100, 7, []string{"held ratio"}},
+		{"five devices are not enough", nil, nil, 100, 5, []string{"held ratio"}},
 		{"below the floor", nil, nil, 5000, 20, []string{"held ratio"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -19,7 +19,7 @@ type GuardPolicy struct {
 // DefaultGuard is what channels have on which nobody set anything else.
 func DefaultGuard() GuardPolicy {
 	return GuardPolicy{
-		Enabled: true, Alpha: 0.01, Tau: 1, AbsoluteBPS: 1000, MinDevices: 8, MinNetworks: 3, FloorBPS: 50,
+		Enabled: true, Alpha: 0.01, Tau: 1, AbsoluteBPS: 1000, MinDevices: 6, MinNetworks: 3, FloorBPS: 50,
 		HealthWindowMinutes: 24 * 60, Action: HaltPause, AfterFull: true,
 	}
 }

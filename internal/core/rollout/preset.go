@@ -28,7 +28,7 @@ func Preset(name string) (ota.RolloutPlan, error) {
 		}}, nil
 	case "fast":
 		return ota.RolloutPlan{Steps: []ota.RolloutStep{
-			step(5, 30, ota.GateNone), step(25, hour, ota.GateNone), step(100, 4*hour, ota.GateNone),
+			step(1, 30, ota.GateNone), step(10, 30, ota.GateNone), step(50, hour, ota.GateNone), step(100, 4*hour, ota.GateNone),
 		}}, nil
 	}
 	return ota.RolloutPlan{}, invalid("preset", "there is no plan %q", name).WithHint("plans are %s; others come from a file", strings.Join(Presets(), ", "))

@@ -201,7 +201,7 @@ func TestBadReleaseIsPausedThenTakenBack(t *testing.T) {
 	if w.brakes[channel+" 2.0.0"] {
 		t.Error("the brake holds although the halt is recorded")
 	}
-	if h := w.halts[0]; h.Version != "2.0.0" || h.Detail == nil || h.Detail.TreatedFailed != 8 || h.Actor != "system/guard" {
+	if h := w.halts[0]; h.Version != "2.0.0" || h.Detail == nil || h.Detail.TreatedFailed != 6 || h.Actor != "system/guard" {
 		t.Errorf("halt %+v", h)
 	}
 	w.failOn(9, 20)

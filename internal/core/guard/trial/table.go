@@ -54,7 +54,7 @@ func FalseRows() []Row {
 		{Name: "10 % exposed, alpha 5 %", Fleet: equal(0.01, 0.1), Rules: rules(0.05), Runs: 6000},
 		{Name: "10 % exposed, alpha 0.1 %", Fleet: equal(0.01, 0.1), Rules: rules(0.001), Runs: 6000},
 		{Name: "10 % exposed, tau 1.25 and truly 1.25 times as bad", Fleet: atTau, Rules: tau, Runs: 6000},
-		{Name: "whole guard: all tests, two platforms, gates", Fleet: equal(0.01, 0.1), Rules: rules(0.01), Runs: 1000, Devices: 50_000},
+		{Name: "whole guard: all tests, two platforms, gates", Fleet: equal(0.01, 0.1), Rules: rules(0.01), Runs: 3000, Devices: 50_000},
 	}
 }
 
@@ -62,8 +62,8 @@ func FalseRows() []Row {
 func BadRows() []Row {
 	worse := func(base, ratio, share float64) Fleet { return Fleet{Base: base, Ratio: ratio, Share: share} }
 	row := func(name string, f Fleet, r Rules) Row { return Row{Name: name, Fleet: f, Rules: r, Runs: 4000} }
-	tau, eight, second := rules(0.01), rules(0.01), rules(0.001)
-	tau.Tau, eight.MinDevices = 1.25, 8
+	tau, six, second := rules(0.01), rules(0.01), rules(0.001)
+	tau.Tau, six.MinDevices = 1.25, 6
 	wide := rules(0.01)
 	wide.Limit = 400_000
 	return []Row{
@@ -79,14 +79,15 @@ func BadRows() []Row {
 		row("3x, 10 % exposed", worse(0.01, 3, 0.1), rules(0.01)),
 		row("5x, 10 % exposed", worse(0.01, 5, 0.1), rules(0.01)),
 		row("10x, 10 % exposed", worse(0.01, 10, 0.1), rules(0.01)),
-		row("10x, 10 % exposed, 8 devices at least", worse(0.01, 10, 0.1), eight),
+		row("10x, 10 % exposed, 6 devices at least", worse(0.01, 10, 0.1), six),
 		row("30x, 10 % exposed", worse(0.01, 30, 0.1), rules(0.01)),
-		row("30x, 10 % exposed, 8 devices at least", worse(0.01, 30, 0.1), eight),
+		row("30x, 10 % exposed, 6 devices at least", worse(0.01, 30, 0.1), six),
 		row("30x, 1 % exposed", worse(0.01, 30, 0.01), rules(0.01)),
 		row("base rate 0.1 %, 2x, 10 % exposed", worse(0.001, 2, 0.1), wide),
 		row("base rate 0.1 %, 10x, 10 % exposed", worse(0.001, 10, 0.1), rules(0.01)),
 		{Name: "whole guard, 2x, 10 % exposed", Fleet: worse(0.01, 2, 0.1), Rules: rules(0.01), Runs: 500, Devices: 100_000},
-		{Name: "whole guard, 30x, 10 % exposed", Fleet: worse(0.01, 30, 0.1), Rules: rules(0.01), Runs: 1000, Devices: 20_000},
+		{Name: "whole guard, 30x, 10 % exposed", Fleet: worse(0.01, 30, 0.1), Rules: rules(0.01), Runs: 4000, Devices: 20_000},
+		{Name: "whole guard, 30x, 1 % exposed", Fleet: worse(0.01, 30, 0.01), Rules: rules(0.01), Runs: 4000, Devices: 20_000},
 	}
 }
 
