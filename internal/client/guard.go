@@ -46,6 +46,7 @@ func (c *Client) GuardInputs(ctx context.Context, app, channel, rollout string) 
 		if all.App == "" {
 			all = x
 		} else {
+			all.Head = x.Head // it grew while this was read
 			all.Rows, all.Decisions = append(all.Rows, x.Rows...), append(all.Decisions, x.Decisions...)
 		}
 		if all.Next = ""; x.Next == "" {

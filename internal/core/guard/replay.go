@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
@@ -17,12 +18,13 @@ type Difference struct {
 }
 
 // Replay computes a stored history again and compares every evidence and
-// every decision with what was stored, bit for bit.
+// every decision with what was stored, bit for bit, and the digest of all
+// inputs with the one that was kept beside them.
 func Replay(x *ota.GuardExport) (*State, []Difference, error) {
 	s := New()
 	diffs := []Difference{}
 	var decided []ota.GuardDecision
-	last := int64(0)
+	last, chain := int64(0), NewChain(x.App, x.Watch.Rollout, x.Watch.Channel, x.Watch.Version)
 	for i := range x.Rows {
 		row := &x.Rows[i]
 		var in Input
@@ -37,27 +39,31 @@ func Replay(x *ota.GuardExport) (*State, []Difference, error) {
 			diffs = append(diffs, Difference{row.Seq, "seq", fmt.Sprint(row.Seq), fmt.Sprint(last + 1)})
 		}
 		last = row.Seq
-		got := s.Apply(row.Seq, &in)
+		chain = chain.Next(row.Seq, row.Input)
+		got := s.Apply(row.Seq, &in).Sealed(chain)
 		diffs = append(diffs, compare(row.Seq, &want, &got)...)
 		decided = append(decided, got.Decisions...)
 	}
-	return s, append(diffs, compareDecisions(0, x.Decisions, decided)...), nil
+	diffs = append(diffs, compareDecisions(0, x.Decisions, decided)...)
+	return s, append(diffs, compareHead(x.Head, last, chain)...), nil
 }
 
+func number(n int64) string { return strconv.FormatInt(n, 10) }
+
 func compare(seq int64, want, got *Result) (diffs []Difference) {
-	number := func(what string, a, b float64) {
+	bits := func(what string, a, b float64) {
 		if math.Float64bits(a) != math.Float64bits(b) {
 			diffs = append(diffs, Difference{seq, what, fmt.Sprintf("%v (%016x)", a, math.Float64bits(a)), fmt.Sprintf("%v (%016x)", b, math.Float64bits(b))})
 		}
 	}
-	number("e", want.E, got.E)
-	number("promote", want.Promote, got.Promote)
-	number("absolute", want.Absolute, got.Absolute)
+	bits("e", want.E, got.E)
+	bits("promote", want.Promote, got.Promote)
+	bits("absolute", want.Absolute, got.Absolute)
 	if len(want.Slices) != len(got.Slices) {
 		diffs = append(diffs, Difference{seq, "slices", fmt.Sprint(want.Slices), fmt.Sprint(got.Slices)})
 	} else {
 		for i := range want.Slices {
-			number(fmt.Sprintf("slice %d", i), want.Slices[i], got.Slices[i])
+			bits(fmt.Sprintf("slice %d", i), want.Slices[i], got.Slices[i])
 		}
 	}
 	return append(diffs, compareDecisions(seq, want.Decisions, got.Decisions)...)

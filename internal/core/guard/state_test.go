@@ -21,13 +21,15 @@ func rules(change func(*ota.GuardPolicy)) *RuleSet {
 
 // player applies inputs and keeps them as rows.
 type player struct {
-	s    *State
-	x    ota.GuardExport
-	last Result
+	s     *State
+	chain Chain
+	x     ota.GuardExport
+	last  Result
 }
 
 func play(ins ...Input) *player {
-	p := &player{s: New()}
+	p := &player{s: New(), x: ota.GuardExport{App: "app", Watch: ota.GuardWatch{Rollout: "ro", Channel: "production", Version: "2.0.0"}}}
+	p.chain = NewChain("app", "ro", "production", "2.0.0")
 	for _, in := range ins {
 		p.add(in)
 	}
@@ -36,8 +38,10 @@ func play(ins ...Input) *player {
 
 func (p *player) add(in Input) Result {
 	seq := int64(len(p.x.Rows) + 1)
-	p.last = p.s.Apply(seq, &in)
 	a, _ := json.Marshal(in)
+	p.chain = p.chain.Next(seq, string(a))
+	p.last = p.s.Apply(seq, &in).Sealed(p.chain)
+	p.x.Head = ota.GuardHead{Inputs: seq, Digest: p.chain.String()}
 	b, _ := json.Marshal(p.last)
 	p.x.Rows = append(p.x.Rows, ota.GuardRow{Seq: seq, At: in.At, Input: string(a), Result: string(b)})
 	p.x.Decisions = append(p.x.Decisions, p.last.Decisions...)

@@ -119,7 +119,8 @@ type GuardDecision struct {
 	TreatedFailed int64   `json:"treated_failed"`
 	Control       int64   `json:"control"`
 	ControlFailed int64   `json:"control_failed"`
-	Text          string  `json:"text"` // for people
+	Text          string  `json:"text"`   // for people
+	Digest        string  `json:"digest"` // over every input up to this one, in hexadecimal
 }
 
 // GuardWatch names a rollout or release that the guard watches or watched.
@@ -139,10 +140,19 @@ type GuardRow struct {
 	Result string `json:"result"`
 }
 
+// GuardHead is how many inputs of a watch were stored, and the digest over all
+// of them. It is kept beside the inputs, so that a history whose end is missing
+// does not look whole.
+type GuardHead struct {
+	Inputs int64  `json:"inputs"`
+	Digest string `json:"digest"` // hexadecimal
+}
+
 // GuardExport is the inputs of a watch and what was decided.
 type GuardExport struct {
 	App       string          `json:"app"`
 	Watch     GuardWatch      `json:"watch"`
+	Head      GuardHead       `json:"head"`
 	Rows      []GuardRow      `json:"rows"`
 	Decisions []GuardDecision `json:"decisions"`
 	Next      string          `json:"next"` // of a page: where the next begins; "" = that was all

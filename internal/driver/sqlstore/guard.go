@@ -17,8 +17,8 @@ import (
 var _ guards.Store = (*DB)(nil)
 
 const (
-	upsertWatch = `INSERT INTO guard_watches (app, rollout, channel, version, release, started_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (app, rollout) DO UPDATE SET updated_at = excluded.updated_at`
+	upsertWatch = `INSERT INTO guard_watches (app, rollout, channel, version, release, started_at, updated_at, inputs, digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (app, rollout) DO UPDATE SET updated_at = excluded.updated_at, inputs = excluded.inputs, digest = excluded.digest`
 
 	insertGuardRow = `INSERT INTO guard_inputs (app, rollout, seq, at, input, result) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (app, rollout, seq) DO NOTHING`
@@ -50,7 +50,7 @@ func (db *DB) SaveGuard(ctx context.Context, batches []guards.Batch) error {
 
 func saveWatch(ctx context.Context, stmts []*sql.Stmt, b *guards.Batch) error {
 	w := &b.Watch
-	if _, err := stmts[0].ExecContext(ctx, w.App, w.Rollout, w.Channel, w.Version, w.Release, w.StartedAt, w.UpdatedAt); err != nil {
+	if _, err := stmts[0].ExecContext(ctx, w.App, w.Rollout, w.Channel, w.Version, w.Release, w.StartedAt, w.UpdatedAt, w.Head.Inputs, w.Head.Digest); err != nil {
 		return err
 	}
 	for i := range b.Rows {
@@ -72,10 +72,10 @@ func saveWatch(ctx context.Context, stmts []*sql.Stmt, b *guards.Batch) error {
 	return nil
 }
 
-const watchColumns = `app, rollout, channel, version, release, started_at, updated_at`
+const watchColumns = `app, rollout, channel, version, release, started_at, updated_at, inputs, digest`
 
 func scanWatch(r scanner) (w guards.Watch, err error) {
-	return w, r.Scan(&w.App, &w.Rollout, &w.Channel, &w.Version, &w.Release, &w.StartedAt, &w.UpdatedAt)
+	return w, r.Scan(&w.App, &w.Rollout, &w.Channel, &w.Version, &w.Release, &w.StartedAt, &w.UpdatedAt, &w.Head.Inputs, &w.Head.Digest)
 }
 
 // GuardWatches implements [guards.Store].

@@ -28,6 +28,7 @@ const (
 type world struct {
 	t    *testing.T
 	db   *sqlstore.DB
+	path string
 	fail error // what the database says when it is written; nil = it works
 	now  time.Time
 	*guards.Service
@@ -41,14 +42,15 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	db, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"))
+	path := filepath.Join(t.TempDir(), "test.db")
+	db, err := sqlstore.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	p := ota.DefaultPolicy()
 	b1, b2 := &decide.Bundle{ID: 1, Version: "1.0.0"}, &decide.Bundle{ID: 2, Version: "2.0.0"}
-	w := &world{t: t, db: db, now: time.UnixMilli(1_790_000_000_000), brakes: map[string]bool{}}
+	w := &world{t: t, db: db, path: path, now: time.UnixMilli(1_790_000_000_000), brakes: map[string]bool{}}
 	w.view = &decide.App{ID: app, Channels: []*decide.Channel{{
 		ID: 1, Name: channel, Policy: p, Chain: []decide.Release{{ID: 7, Bundle: b1}},
 		Rollout: &decide.Rollout{ID: rollout, Bundle: b2, BPS: 1000, Enabled: true},

@@ -54,9 +54,26 @@ func (s *Service) restore(ctx context.Context, of Watch) (*watch, error) {
 			break
 		}
 	}
+	s.anchor(ctx, w)
 	var err error
 	w.decisions, err = s.store.GuardDecisions(ctx, of.App, of.Rollout)
 	return w, err
+}
+
+// anchor compares what was read with the digest that was stored beside it. What
+// is missing or altered stays visible: the history goes on from the stored
+// digest and number, so that no replay of it ever agrees again.
+func (s *Service) anchor(ctx context.Context, w *watch) {
+	found := ota.GuardHead{Inputs: w.seq, Digest: w.chain.String()}
+	if w.Head == found || w.Head == (ota.GuardHead{}) {
+		return // as it was left, or of a version that kept no digest
+	}
+	s.log.ErrorContext(ctx, "the stored history of the guard was altered: its digest does not agree",
+		"app", w.App, "channel", w.Channel, "rollout", w.Rollout, "stored_inputs", w.Head.Inputs, "found_inputs", found.Inputs)
+	if c, ok := guard.ParseChain(w.Head.Digest); ok {
+		w.chain = c
+	}
+	w.seq = max(w.seq, w.Head.Inputs)
 }
 
 func (w *watch) replay(row *ota.GuardRow) error {
@@ -64,7 +81,7 @@ func (w *watch) replay(row *ota.GuardRow) error {
 	if err := json.Unmarshal([]byte(row.Input), &in); err != nil {
 		return fmt.Errorf("input %d of the guard of %s %s: %w", row.Seq, w.App, w.Rollout, err)
 	}
-	w.seq = row.Seq
+	w.seq, w.chain = row.Seq, w.chain.Next(row.Seq, row.Input)
 	res := w.state.Apply(row.Seq, &in)
 	w.note(&in, &res)
 	return nil

@@ -15,6 +15,7 @@ type Watch struct {
 
 	Release   int64 // id of the full release; 0 = it is a rollout
 	UpdatedAt int64
+	Head      ota.GuardHead // of the stored inputs
 }
 
 // Decision is one that was stored. Done means that what it asks for was carried

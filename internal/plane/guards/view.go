@@ -157,7 +157,7 @@ func (s *Service) Inputs(ctx context.Context, app, channel, rollout string, p ot
 		App: app, Decisions: []ota.GuardDecision{},
 		Watch: ota.GuardWatch{Rollout: v.Rollout, Channel: v.Channel, Version: v.Version, StartedAt: v.StartedAt},
 	}
-	if x.Rows, err = s.store.GuardRows(ctx, app, v.Rollout, after, limit); err != nil {
+	if x.Head, x.Rows, err = s.rows(ctx, app, v.Rollout, after, limit); err != nil {
 		return x, err
 	}
 	if len(x.Rows) == limit {
@@ -175,4 +175,33 @@ func (s *Service) Inputs(ctx context.Context, app, channel, rollout string, p ot
 	}
 	slices.SortStableFunc(x.Decisions, func(a, b ota.GuardDecision) int { return int(a.Input - b.Input) })
 	return x, err
+}
+
+// headTries is how often a history that grows while it is read is read again.
+const headTries = 5
+
+// rows reads a page of inputs with the digest that belongs to its end.
+func (s *Service) rows(ctx context.Context, app, rollout string, after int64, limit int) (head ota.GuardHead, rows []ota.GuardRow, err error) {
+	for range headTries {
+		before, err := s.head(ctx, app, rollout)
+		if err != nil {
+			return head, nil, err
+		}
+		if rows, err = s.store.GuardRows(ctx, app, rollout, after, limit); err != nil {
+			return head, nil, err
+		}
+		if head, err = s.head(ctx, app, rollout); err != nil || head == before || len(rows) == limit {
+			return head, rows, err
+		}
+	}
+	return head, rows, ota.Errorf(ota.KindUnavailable, "guard_busy", "the guard is told more while its inputs are read").WithHint("try it again")
+}
+
+// head is the stored digest of a watch, zero if nothing was stored of it yet.
+func (s *Service) head(ctx context.Context, app, rollout string) (ota.GuardHead, error) {
+	of, err := s.store.GuardWatch(ctx, app, rollout)
+	if ota.KindOf(err) == ota.KindNotFound {
+		return ota.GuardHead{}, nil
+	}
+	return of.Head, err
 }

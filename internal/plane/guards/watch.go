@@ -23,6 +23,7 @@ type watch struct {
 	Watch
 
 	state  *guard.State
+	chain  guard.Chain // over the inputs up to seq
 	seq    int64
 	rules  guard.RuleSet // as last told
 	bps    int           // as last told; -1 = never
@@ -35,7 +36,7 @@ type watch struct {
 }
 
 func newWatch(w Watch) *watch {
-	return &watch{Watch: w, state: guard.New(), bps: -1, rows: nil}
+	return &watch{Watch: w, state: guard.New(), chain: guard.NewChain(w.App, w.Rollout, w.Channel, w.Version), bps: -1}
 }
 
 // apply takes in an input and returns what was decided.
@@ -44,9 +45,12 @@ func (w *watch) apply(in *guard.Input) []Decision {
 		return nil
 	}
 	w.seq++
-	res := w.state.Apply(w.seq, in)
+	input := asJSON(in)
+	w.chain = w.chain.Next(w.seq, input)
+	res := w.state.Apply(w.seq, in).Sealed(w.chain)
 	w.UpdatedAt = max(w.UpdatedAt, in.At)
-	w.rows = append(w.rows, ota.GuardRow{Seq: w.seq, At: in.At, Input: asJSON(in), Result: asJSON(res)})
+	w.Head = ota.GuardHead{Inputs: w.seq, Digest: w.chain.String()}
+	w.rows = append(w.rows, ota.GuardRow{Seq: w.seq, At: in.At, Input: input, Result: asJSON(res)})
 	w.note(in, &res)
 	var made []Decision
 	for i, d := range res.Decisions {
