@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"strings"
 
+	"github.com/waxwing-ota/waxwing/internal/core/cobblestone"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/pack"
 )
@@ -53,18 +54,15 @@ func checkPaths(files []File) error {
 
 func compare(a, b string) int { return strings.Compare(a, b) }
 
-// The form of encrypted blobs: a header, then chunks with a tag each. An empty
-// file has one empty chunk, and a file of whole chunks an empty one at its end.
-const (
-	blobHeader = 24 + 32 // salt, commitment
-	chunkSize  = 16 << 10
-	chunkTag   = 16
-)
-
-// StoredSize returns how many bytes a blob of size plain bytes has in the mode.
+// StoredSize returns how many bytes a blob of size plain bytes has in the mode;
+// -1 if there is none of that size.
 func StoredSize(mode string, size int64) int64 {
 	if mode == EncryptionNone {
 		return size
 	}
-	return blobHeader + size + (size/chunkSize+1)*chunkTag
+	n, err := cobblestone.EncSize(size)
+	if err != nil {
+		return -1
+	}
+	return n
 }
