@@ -53,7 +53,7 @@ func parseP256(path string, text []byte) (*ecdsa.PrivateKey, error) {
 	switch {
 	case block == nil:
 		return nil, keyInvalid(path, "holds no key: it is not PEM").
-			WithHint("name the file that waxwing trust key wrote")
+			WithHint("name the file that waxwing trust key create wrote")
 	case block.Type == "PUBLIC KEY":
 		return nil, keyInvalid(path, "holds the public half of a key").
 			WithHint("name the file without %s", PublicSuffix)
@@ -70,7 +70,7 @@ func parseP256(path string, text []byte) (*ecdsa.PrivateKey, error) {
 	if err != nil || !ok || ec.Curve != elliptic.P256() {
 		// No cause: errors of parsers may quote what they parse.
 		return nil, keyInvalid(path, "holds no key of the curve P-256").
-			WithHint("keys of sealed updates are made with waxwing trust key; those of waxwing keys are RSA, for the plug-ins' own signatures")
+			WithHint("keys of sealed updates are made with waxwing trust key create; those of waxwing keys are RSA, for the plug-ins' own signatures")
 	}
 	return ec, nil
 }

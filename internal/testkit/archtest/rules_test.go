@@ -160,7 +160,7 @@ var importRules = []importRule{
 	{
 		from: "surface/cli/...",
 		only: []string{
-			"core/...", "client", "citoken", "secret", "keyfile", "signer", "capconfig", "device", "publish", "supply", "demo", "drill", "sim", "planfile", "run", "run/config", "surface/cli/...",
+			"core/...", "client", "citoken", "secret", "keyfile", "signer", "trustdir", "capconfig", "device", "publish", "supply", "demo", "drill", "sim", "planfile", "run", "run/config", "surface/cli/...",
 			"github.com/spf13/cobra/...", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/sync/...", "golang.org/x/text/...",
 			"github.com/andybalholm/brotli/...", "github.com/klauspost/compress/...",
 		},
@@ -261,6 +261,12 @@ var importRules = []importRule{
 		only: []string{"core/ota", "go.yaml.in/yaml/v3"},
 		not:  []string{"net/http/...", "database/sql/..."},
 		why:  "a file of a plan is parsed where it lies; the server says whether it makes sense",
+	},
+	{
+		from: "trustdir",
+		only: []string{"core/..."},
+		not:  []string{"net/...", "net/http/...", "database/sql/..."},
+		why:  "holders of keys read drafts on machines without a network, from the bytes that they sign",
 	},
 	{
 		from: "signer",
