@@ -196,3 +196,6 @@ func Ed25519Hex(s string) ([]byte, error) {
 	}
 	return key, nil
 }
+
+// Public is the public key as it is in the verifier key, without its type.
+func (v *Verifier) Public() []byte { return v.public }

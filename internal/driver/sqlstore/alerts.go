@@ -109,7 +109,7 @@ func (t *txn) AckAlert(ctx context.Context, a ota.Alert) error {
 // SaveAlerts implements [alerts.Store].
 func (db *DB) SaveAlerts(ctx context.Context, save []alerts.Row, remove []int64) error {
 	return db.tx(ctx, func(tx *sql.Tx) error {
-		t := &txn{reads{tx}, tx}
+		t := &txn{reads: reads{tx}, tx: tx}
 		for _, r := range save {
 			if _, err := t.SaveAlert(ctx, r); err != nil {
 				return err

@@ -89,6 +89,7 @@ func (t *txn) DeleteApp(ctx context.Context, id string) error {
 		`DELETE FROM rollup_launches WHERE app = $1`,
 		`DELETE FROM rollup_active WHERE app = $1`,
 		`DELETE FROM grants WHERE app = $1`,
+		`DELETE FROM sealedlog_documents WHERE app = $1`,
 		`DELETE FROM apps WHERE id = $1`,
 	} {
 		if _, err := t.exec(ctx, q, id); err != nil {

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -11,18 +10,8 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
-const codeDamaged = "audit_damaged"
-
-// damaged is the error of a log whose rows and hashes do not belong together:
-// nothing is recorded on top of it.
-func damaged(why string) error {
-	return ota.Errorf(ota.KindUnavailable, codeDamaged, "the audit log in the database is damaged: %s", why).
-		WithHint("somebody changed the database behind the server's back: keep a copy of it, then restore a backup")
-}
-
-// lockLog keeps every other writer away from the end of the log until the
-// transaction ends. SQLite has one writer anyway; elsewhere this takes a lock.
-func (t *txn) lockLog(context.Context) error { return nil }
+// auditTree is the tree over the record of changes.
+var auditTree = treeTable{table: "audit_hashes", code: "audit_damaged", what: "audit log"}
 
 // record appends a change to the record of changes and to the log over it.
 func (t *txn) record(ctx context.Context, c ota.Change) error {
@@ -36,7 +25,7 @@ func (t *txn) record(ctx context.Context, c ota.Change) error {
 		return storeError("find the end of the log", err)
 	}
 	if tlog.StoredHashCount(leaf) != stored {
-		return damaged("its rows and its hashes differ in number")
+		return auditTree.damaged("its rows and its hashes differ in number")
 	}
 	c.ID = last + 1
 	if _, err := t.exec(ctx,
@@ -45,23 +34,7 @@ func (t *txn) record(ctx context.Context, c ota.Change) error {
 		c.ID, c.At, string(c.Actor), c.Action, c.App, c.Object, c.Detail, c.Org, c.Before, c.After, c.RequestID, leaf); err != nil {
 		return err
 	}
-	return t.appendHash(ctx, leaf, auditlog.LeafHash(c))
-}
-
-// appendHash stores the hash of leaf n with those of the subtrees it completes.
-func (t *txn) appendHash(ctx context.Context, n int64, h tlog.Hash) error {
-	fresh, err := tlog.StoredHashesForRecordHash(n, h, t.hashReader(ctx))
-	if err != nil {
-		return err
-	}
-	at := tlog.StoredHashIndex(0, n)
-	rows, args := make([]string, len(fresh)), make([]any, 0, 2*len(fresh))
-	for i := range fresh {
-		rows[i] = "(" + placeholders(len(args)+1, 2) + ")"
-		args = append(args, at+int64(i), fresh[i][:])
-	}
-	_, err = t.exec(ctx, `INSERT INTO audit_hashes (idx, hash) VALUES `+strings.Join(rows, ", "), args...)
-	return err
+	return t.appendHash(ctx, auditTree, leaf, auditlog.LeafHash(c))
 }
 
 // growBatch is how many leaves of rows from before the log one transaction adds.
@@ -73,8 +46,8 @@ func (db *DB) growLog(ctx context.Context) error {
 	for {
 		var left bool
 		err := db.tx(ctx, func(tx *sql.Tx) error {
-			t := &txn{reads{tx}, tx}
-			size, err := t.hashed(ctx)
+			t := &txn{reads: reads{tx}, tx: tx}
+			size, err := t.treeSize(ctx, auditTree)
 			if err != nil {
 				return err
 			}
@@ -85,14 +58,14 @@ func (db *DB) growLog(ctx context.Context) error {
 					left = false
 					break // a gap, which verification reports
 				}
-				if err := t.appendHash(ctx, size, auditlog.LeafHash(e.Change)); err != nil {
+				if err := t.appendHash(ctx, auditTree, size, auditlog.LeafHash(e.Change)); err != nil {
 					return err
 				}
 				size++
 			}
 			return err
 		})
-		if ota.CodeOf(err) == codeDamaged {
+		if ota.CodeOf(err) == auditTree.code {
 			return nil // devices are still answered; who audits gets to know
 		}
 		if err != nil || !left {

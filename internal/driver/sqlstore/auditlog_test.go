@@ -45,7 +45,7 @@ func checkLog(t testing.TB, db *DB, want int64) {
 	if err != nil || size != want {
 		t.Fatalf("the log has %d entries, %v; want %d", size, err, want)
 	}
-	root, err := tlog.TreeHash(size, db.hashReader(t.Context()))
+	root, err := tlog.TreeHash(size, db.treeReader(t.Context(), auditTree))
 	if err != nil || root != rootOf(t, db) {
 		t.Fatalf("the stored hashes do not belong to the rows: %v", err)
 	}

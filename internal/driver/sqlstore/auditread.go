@@ -10,29 +10,6 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
-// hashed returns how many leaves the stored hashes have.
-func (s reads) hashed(ctx context.Context) (int64, error) {
-	last, err := selectOne(ctx, s.q, nil, scanInt, `SELECT COALESCE(MAX(idx), -1) FROM audit_hashes`)
-	if err != nil {
-		return 0, err
-	}
-	return sizeOf(last)
-}
-
-// sizeOf returns how many leaves there are when that is the last stored hash.
-func sizeOf(last int64) (int64, error) {
-	if last < 0 {
-		return 0, nil
-	}
-	// The last hash closes the largest subtree that the last leaf completes.
-	level, n := tlog.SplitStoredHashIndex(last)
-	size := (n + 1) << level
-	if tlog.StoredHashCount(size) != last+1 {
-		return 0, damaged("hashes are missing at its end")
-	}
-	return size, nil
-}
-
 // AuditSize returns how many entries the log has. It fails with audit_damaged
 // if the rows are not as many.
 func (s reads) AuditSize(ctx context.Context) (int64, error) {
@@ -42,9 +19,9 @@ func (s reads) AuditSize(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, storeError("find the end of the log", err)
 	}
-	size, err := sizeOf(last)
+	size, err := auditTree.size(last)
 	if err == nil && (lowest != 0 || highest != size-1) {
-		err = damaged("its rows and its hashes differ in number")
+		err = auditTree.damaged("its rows and its hashes differ in number")
 	}
 	return size, err
 }
@@ -52,38 +29,7 @@ func (s reads) AuditSize(ctx context.Context) (int64, error) {
 // AuditHashes returns stored hashes by their number, in the order of idx. All
 // must be there.
 func (s reads) AuditHashes(ctx context.Context, idx []int64) ([]tlog.Hash, error) {
-	type stored struct {
-		idx  int64
-		hash []byte
-	}
-	have := make(map[int64]tlog.Hash, len(idx))
-	err := inChunks(idx, func(some []int64) error {
-		rows, err := selectAll(ctx, s.q, func(r scanner) (h stored, err error) { return h, r.Scan(&h.idx, &h.hash) },
-			`SELECT idx, hash FROM audit_hashes WHERE idx IN (`+placeholders(1, len(some))+`)`, anys(some)...)
-		for _, r := range rows {
-			if len(r.hash) != tlog.HashSize {
-				return damaged(fmt.Sprintf("hash %d is none", r.idx))
-			}
-			have[r.idx] = tlog.Hash(r.hash)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	out := make([]tlog.Hash, len(idx))
-	for i, n := range idx {
-		h, ok := have[n]
-		if !ok {
-			return nil, damaged(fmt.Sprintf("hash %d is missing", n))
-		}
-		out[i] = h
-	}
-	return out, nil
-}
-
-func (s reads) hashReader(ctx context.Context) tlog.HashReader {
-	return tlog.HashReaderFunc(func(idx []int64) ([]tlog.Hash, error) { return s.AuditHashes(ctx, idx) })
+	return s.treeHashes(ctx, auditTree, idx)
 }
 
 const entryColumns = `id, at, actor, action, app, object, detail, org, before, after, request_id, leaf, kept`
@@ -154,7 +100,7 @@ func (s reads) AuditSearch(ctx context.Context, f ota.AuditFilter, p ota.Page) (
 // the last one before until (0 = no bound). Clocks may have been set back in
 // between: the span then holds entries of other times too.
 func (s reads) AuditSpan(ctx context.Context, since, until int64) (from, to int64, err error) {
-	size, err := s.hashed(ctx)
+	size, err := s.treeSize(ctx, auditTree)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -31,6 +31,7 @@ type DB struct {
 	rollups  rollups  // what Write keeps of the sums it is filling
 	patience patience // of the search for silent devices
 	known    *known   // what need not be asked again
+	sealed   func()   // hears of what was added to the log of sealed updates; nil = nobody does
 }
 
 // The settings of every connection. FULL makes a commit survive a power cut.

@@ -106,7 +106,7 @@ func (s reads) Next(ctx context.Context, webhook, now int64, hold, limit int) ([
 // leaves no record of a change. What was deleted meanwhile stays so.
 func (db *DB) Finish(ctx context.Context, webhook, at int64, well bool, done []notify.Result) error {
 	return db.tx(ctx, func(tx *sql.Tx) error {
-		t := &txn{reads{tx}, tx}
+		t := &txn{reads: reads{tx}, tx: tx}
 		health := `UPDATE webhooks SET failing_since = $1 WHERE id = $2 AND failing_since = 0`
 		since := at
 		if well {
@@ -147,7 +147,7 @@ func (s reads) Sent(ctx context.Context, webhook, since int64) ([]int64, error) 
 // PurgeDeliveries implements [notify.Store].
 func (db *DB) PurgeDeliveries(ctx context.Context, before int64, limit int) (n int64, err error) {
 	err = db.tx(ctx, func(tx *sql.Tx) error {
-		n, err = (&txn{reads{tx}, tx}).exec(ctx,
+		n, err = (&txn{reads: reads{tx}, tx: tx}).exec(ctx,
 			`DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE created_at < $1 ORDER BY created_at LIMIT $2)`, before, limit)
 		return err
 	})

@@ -23,7 +23,7 @@ func (i Identity) Update(ctx context.Context, actor ota.Actor, at int64, fn func
 
 // Note implements [identity.Store].
 func (i Identity) Note(ctx context.Context, fn func(identity.Tx) error) error {
-	return i.tx(ctx, func(tx *sql.Tx) error { return fn(&txn{reads{tx}, tx}) })
+	return i.tx(ctx, func(tx *sql.Tx) error { return fn(&txn{reads: reads{tx}, tx: tx}) })
 }
 
 // TouchSession implements [identity.Store].

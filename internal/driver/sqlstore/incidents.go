@@ -107,7 +107,7 @@ func (db Incidents) NoteProgress(ctx context.Context, i ota.Incident, sample *ot
 		return storeError("begin", err)
 	}
 	defer tx.Rollback() // a no-op after the commit
-	t := &txn{reads{tx}, tx}
+	t := &txn{reads: reads{tx}, tx: tx}
 	// Somebody may have begun another recovery meanwhile.
 	if _, err := t.exec(ctx, `UPDATE incidents SET baseline = $1, affected = $2, left_it = $3 WHERE id = $4 AND state = 'recovering' AND recovering_at = $5`,
 		i.Baseline, i.Affected, i.Left, i.ID, i.RecoveringAt); err != nil {

@@ -39,7 +39,7 @@ func (db *DB) Tail(ctx context.Context, now int64, limit int, pick func(*ota.Web
 		return false, err
 	}
 	err = db.tx(ctx, func(tx *sql.Tx) error {
-		t := &txn{reads{tx}, tx}
+		t := &txn{reads: reads{tx}, tx: tx}
 		for _, id := range behind {
 			read, err := t.tailOne(ctx, id, limit, pick)
 			if err != nil {

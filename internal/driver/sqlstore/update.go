@@ -18,7 +18,9 @@ var (
 // txn is a write transaction of [DB.Update]. It reads what it wrote.
 type txn struct {
 	reads
-	tx *sql.Tx
+	tx     *sql.Tx
+	at     int64 // when, Unix ms
+	sealed bool  // it added to the log of sealed updates
 }
 
 // Update implements [control.Store].
@@ -34,7 +36,7 @@ func (db *DB) update(ctx context.Context, actor ota.Actor, at int64, fn func(*tx
 		return storeError("begin", err)
 	}
 	defer tx.Rollback() // a no-op after the commit
-	t := &txn{reads{tx}, tx}
+	t := &txn{reads: reads{tx}, tx: tx, at: at}
 	c, err := fn(t)
 	if err != nil || c.Action == "" {
 		return err
@@ -51,6 +53,9 @@ func (db *DB) update(ctx context.Context, actor ota.Actor, at int64, fn func(*tx
 	db.known.forget() // an operator may have cleared failures
 	if err := tx.Commit(); err != nil {
 		return storeError("commit", err)
+	}
+	if t.sealed && db.sealed != nil {
+		db.sealed()
 	}
 	if c.Action == "app.delete" {
 		db.rollups.drop() // or an app of the same name would begin with its sums

@@ -63,10 +63,7 @@ func (s *Service) hashes(ctx context.Context) tlog.HashReader {
 }
 
 func (s *Service) root(ctx context.Context, size int64) (tlog.Hash, error) {
-	if size == 0 {
-		return (&tilelog.Range{}).Root(), nil
-	}
-	return tlog.TreeHash(size, s.hashes(ctx))
+	return tilelog.RootOf(size, s.hashes(ctx))
 }
 
 // Checkpoint signs the log as it is now. While nothing is added the answer
@@ -173,13 +170,7 @@ func (s *Service) Consistency(ctx context.Context, from, to int64) (ota.AuditCon
 	if from == to {
 		out.FromRoot = out.ToRoot
 	}
-	if from == 0 || from == to {
-		if from == 0 {
-			out.FromRoot = ota.Digest((&tilelog.Range{}).Root())
-		}
-		return out, nil
-	}
-	proof, err := tlog.ProveTree(to, from, s.hashes(ctx))
+	proof, err := tilelog.Consistency(from, to, s.hashes(ctx))
 	out.Proof = tilelog.Digests(proof)
 	return out, err
 }
