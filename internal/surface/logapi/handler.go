@@ -17,23 +17,24 @@ type Log interface {
 	Tile(ctx context.Context, t tlog.Tile) ([]byte, error)
 }
 
-// Deps is what the handler needs. Every field is required.
+// Deps is what the handler needs. Log, Fail and Prefix are required, and Allowed
+// unless the log is open.
 type Deps struct {
 	Log Log
-	// Allowed fails unless the caller may read the audit log.
+	// Allowed fails unless the caller may read what is not public.
 	Allowed func(r *http.Request) error
 	// Fail answers with an error.
 	Fail    func(w http.ResponseWriter, r *http.Request, err error)
 	Private bool // checkpoint and hashes are for those who are allowed, too
-}
 
-// prefix is where the log is.
-const prefix = "/log/"
+	Prefix string // where the log is, such as /log/
+	Open   bool   // entries are public as well, and stay for ever; Allowed is not asked
+}
 
 // forever is for what never changes.
 const forever = "max-age=31536000, immutable"
 
-// New returns the handler of everything below /log/.
+// New returns the handler of everything below the prefix.
 func New(d Deps) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -52,7 +53,7 @@ func (d *Deps) serve(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Allow", "GET, HEAD")
 		return ota.Invalid("method_invalid", "the log can only be read").WithHint("use GET")
 	}
-	path := strings.TrimPrefix(r.URL.Path, prefix)
+	path := strings.TrimPrefix(r.URL.Path, d.Prefix)
 	if path == "checkpoint" {
 		return d.checkpoint(w, r)
 	}
@@ -60,7 +61,7 @@ func (d *Deps) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	public := !d.Private && !tilelog.IsEntries(t)
+	public := d.Open || !d.Private && !tilelog.IsEntries(t)
 	if !public {
 		if err := d.Allowed(r); err != nil {
 			return err

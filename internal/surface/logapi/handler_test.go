@@ -67,12 +67,26 @@ func TestWhoMayReadWhat(t *testing.T) {
 			r.Header.Set("Authorization", "ok")
 		}
 		w := httptest.NewRecorder()
-		New(Deps{Log: fakeLog{}, Allowed: allowed, Fail: fail, Private: row.private}).ServeHTTP(w, r)
+		New(Deps{Log: fakeLog{}, Allowed: allowed, Fail: fail, Private: row.private, Prefix: "/log/"}).ServeHTTP(w, r)
 		if w.Code != row.status || w.Header().Get("Cache-Control") != row.cache {
 			t.Errorf("%+v: %d %q", row, w.Code, w.Header().Get("Cache-Control"))
 		}
 		if row.method == "HEAD" && w.Body.Len() != 0 {
 			t.Errorf("%+v: HEAD has a body", row)
+		}
+	}
+}
+
+func TestAnOpenLogIsPublic(t *testing.T) {
+	h := New(Deps{Log: fakeLog{}, Fail: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusNotFound) }, Prefix: "/sealed/log/", Open: true})
+	for path, cache := range map[string]string{
+		"/sealed/log/checkpoint": "no-cache", "/sealed/log/tile/0/000": "public, max-age=31536000, immutable",
+		"/sealed/log/tile/entries/000": "public, max-age=31536000, immutable", "/log/checkpoint": "no-store", "/sealed/log/": "no-store",
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, http.NoBody))
+		if w.Header().Get("Cache-Control") != cache || (w.Code == http.StatusOK) != (cache != "no-store") {
+			t.Errorf("%s: %d %q", path, w.Code, w.Header().Get("Cache-Control"))
 		}
 	}
 }
