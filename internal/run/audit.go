@@ -58,7 +58,7 @@ func freshLogName(public string) string {
 
 func (s *Server) logHandler(d adminapi.Deps) http.Handler {
 	return logapi.New(logapi.Deps{
-		Log: s.audit, Fail: adminapi.Fail, Private: s.cfg.AuditPrivate,
+		Log: s.audit, Fail: adminapi.Fail, Private: s.cfg.AuditPrivate, Prefix: "/log/",
 		Allowed: func(r *http.Request) error { return adminapi.Allowed(d, r, "audit.read", "/audit/entries") },
 	})
 }

@@ -31,14 +31,15 @@ const (
 // routes sends a request where it belongs. It is no ServeMux, because device
 // requests come first by far and need one comparison here.
 type routes struct {
-	admin   http.Handler // /api/
-	log     http.Handler // /log/
-	auth    http.Handler // /auth/
-	console http.Handler // /console/
-	ready   http.Handler // /readyz
-	metrics http.Handler // /metrics
-	device  http.Handler // all the rest
-	devices atomic.Int64 // requests that went there
+	admin     http.Handler // /api/
+	log       http.Handler // /log/
+	sealedLog http.Handler // /sealed/log/
+	auth      http.Handler // /auth/
+	console   http.Handler // /console/
+	ready     http.Handler // /readyz
+	metrics   http.Handler // /metrics
+	device    http.Handler // all the rest
+	devices   atomic.Int64 // requests that went there
 
 	trustProxy bool // there is a proxy in front, and it sets X-Forwarded-*
 }
@@ -54,6 +55,9 @@ func (r *routes) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case strings.HasPrefix(path, "/log/"):
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
 		r.log.ServeHTTP(w, req)
+	case strings.HasPrefix(path, sealedLogPath):
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
+		r.sealedLog.ServeHTTP(w, req)
 	case strings.HasPrefix(path, "/auth/"):
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
 		r.auth.ServeHTTP(w, req)

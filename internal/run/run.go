@@ -35,6 +35,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
 	"github.com/waxwing-ota/waxwing/internal/plane/plans"
 	"github.com/waxwing-ota/waxwing/internal/plane/scans"
+	"github.com/waxwing-ota/waxwing/internal/plane/sealedlog"
 	"github.com/waxwing-ota/waxwing/internal/plane/snap"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
 	"github.com/waxwing-ota/waxwing/internal/run/config"
@@ -62,6 +63,7 @@ type Server struct {
 	control   *control.Service
 	tokens    *token.Service
 	audit     *audit.Service
+	sealedLog *sealedlog.Service
 	ingest    *ingest.Service
 	edge      *edge.Service
 	notify    *notify.Service
@@ -127,6 +129,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err = s.wireAudit(ctx); err != nil {
 		return err
 	}
+	if err = s.wireSealedLog(ctx); err != nil {
+		return err
+	}
 	if err = s.wireNotify(ctx); err != nil {
 		return err
 	}
@@ -158,6 +163,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.ingest.Run(intake) })
 	g.Go(func() error { return s.guards.Run(intake) })
 	g.Go(func() error { return s.keepAudit(ctx) })
+	g.Go(func() error { return s.sealedLog.Run(ctx) })
 	g.Go(func() error { return s.notify.Run(ctx) })
 	g.Go(func() error { return s.scans.Run(ctx) })
 	g.Go(func() error { return s.alerts.Run(ctx) })

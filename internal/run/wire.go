@@ -119,7 +119,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.routes = &routes{admin: admin, auth: s.authHandler(), console: pages, log: s.logHandler(deps), metrics: s.guardedMetrics(deps), ready: s.ready, device: device, trustProxy: s.cfg.TrustProxy}
+	s.routes = &routes{admin: admin, auth: s.authHandler(), console: pages, log: s.logHandler(deps), sealedLog: s.sealedLogHandler(), metrics: s.guardedMetrics(deps), ready: s.ready, device: device, trustProxy: s.cfg.TrustProxy}
 	return nil
 }
 
