@@ -27,11 +27,22 @@ type Check struct {
 	DefaultChannel string
 	KeyID          string
 
+	// Sealed is set for a device of the sealed protocol: which bundles it may be
+	// given. Keys and shapes of the plugins' wire then say nothing.
+	Sealed Sealed
+
 	// What only targets ask for. Nobody proved it: a device says of itself what it likes.
 	OS            string // version of the operating system, such as "17.4"
 	VersionCode   string // build number of the native app
 	InstallSource string // lower case
 	CustomID      string // "" unless the app takes custom ids
+}
+
+// Sealed says which bundles a device that asks by the sealed protocol may be
+// given. It must not allocate, and not wait.
+type Sealed interface {
+	// Refuse returns a stable code and why, or "" for a bundle that may be given.
+	Refuse(b *Bundle) (code, why string)
 }
 
 // OnBuiltin reports whether the device runs the bundle of its native app. The
@@ -84,6 +95,8 @@ const (
 	CodeToMetadata     = "disable_auto_update_to_metadata"
 	CodeUnderNative    = "disable_auto_update_under_native"
 	CodeNativePackages = "native_packages_missing"
+	CodeSealedUnready  = "sealed_not_ready"   // no signed metadata lists it, or the log does not prove it yet
+	CodeSealedFloor    = "sealed_below_floor" // devices refuse what is below their floor
 	CodeProdBuild      = "disable_prod_build"
 	CodeDevBuild       = "disable_dev_build"
 	CodeDevice         = "disable_device"

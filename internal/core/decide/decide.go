@@ -9,7 +9,7 @@ import (
 // Decide answers a check. t may be nil; when it is not, it receives every rule
 // that was asked, in order.
 func Decide(app *App, c *Check, t *Trace) Outcome {
-	if c.Plugin.Major == 4 && c.Platform != Electron {
+	if c.Plugin.Major == 4 && c.Platform != Electron && c.Sealed == nil {
 		return stop(t, "plugin", Outcome{Kind: Failed, Code: CodePluginTooOld, Message: "Version 4 of the plugin is too old for this server"})
 	}
 	facts := app.Facts(c.Device)
@@ -27,8 +27,8 @@ func Decide(app *App, c *Check, t *Trace) Outcome {
 
 // onChannel walks the candidates: the rollout's bundle if the device is in it,
 // then the current release, then, only past versions that failed on this very
-// device, need native packages that it lacks or were taken out of service, the
-// releases before it.
+// device, need native packages that it lacks, were taken out of service or may
+// not be given by the sealed protocol, the releases before it.
 func onChannel(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome {
 	out, arm, ok := fromRollout(app, ch, c, facts, t)
 	if ok {
@@ -68,7 +68,7 @@ func fromChain(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome 
 		if out.Code == CodeQuarantined && c.VersionName == out.Version {
 			break // a quarantine moves nobody
 		}
-		if first.Code != CodeFailedOnDevice && first.Code != CodeNativePackages && !outOfService(&first) && !runsBlocked(app, c) {
+		if !passes(&first) && !runsBlocked(app, c) {
 			break
 		}
 	}
@@ -79,6 +79,16 @@ func fromChain(app *App, ch *Channel, c *Check, facts *Facts, t *Trace) Outcome 
 		return rescue
 	}
 	return first
+}
+
+// passes reports whether the release before is for a device that this was the
+// refusal of the current one for.
+func passes(first *Outcome) bool {
+	switch first.Code {
+	case CodeFailedOnDevice, CodeNativePackages, CodeSealedUnready, CodeSealedFloor:
+		return true
+	}
+	return outOfService(first)
 }
 
 // fromRollout returns what the rollout has for the device, if it has something,
@@ -160,12 +170,16 @@ func failedHere(facts *Facts, c *Check, version string) bool {
 	if len(facts.Failed) == 0 || !slices.Contains(facts.Failed, version) {
 		return false
 	}
-	return c.VersionName != version || c.Platform == Electron
+	return c.VersionName != version || c.plainElectron()
 }
+
+// plainElectron reports whether the plugins' Electron client asks, which cannot
+// go back to the bundle of its app.
+func (c *Check) plainElectron() bool { return c.Platform == Electron && c.Sealed == nil }
 
 func toBuiltin(c *Check, t *Trace) Outcome {
 	switch {
-	case c.Platform == Electron:
+	case c.plainElectron():
 		// Whatever it runs: it knows no other code for "nothing to do".
 		return stop(t, "builtin", Outcome{
 			Kind: UpToDate, Code: CodeNoNewVersion, Version: c.VersionName,
@@ -176,7 +190,7 @@ func toBuiltin(c *Check, t *Trace) Outcome {
 			Kind: UpToDate, Code: CodeAlreadyBuiltin, Version: ota.Builtin,
 			Message: "The device runs the bundle of its native app, which is what the channel wants",
 		})
-	case c.Plugin.Less(6, 2, 0):
+	case c.Sealed == nil && c.Plugin.Less(6, 2, 0):
 		return stop(t, "builtin", Outcome{
 			Kind: Failed, Code: CodeRevertTooOld,
 			Message: "The plugin is too old to go back to the bundle of the native app",

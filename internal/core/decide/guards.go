@@ -10,9 +10,9 @@ import (
 // refuse runs the rules on one bundle in the reference order and returns the
 // first refusal, or an Update.
 func refuse(app *App, ch *Channel, b *Bundle, c *Check, t *Trace) Outcome {
-	va, out := variantFor(b, c)
+	va, out := contentFor(b, c)
 	if out.Code != "" {
-		return stop(t, "key", out)
+		return stop(t, contentRule(c), out)
 	}
 	if c.VersionName == b.Version {
 		return stop(t, "running", Outcome{
@@ -35,7 +35,11 @@ func refuse(app *App, ch *Channel, b *Bundle, c *Check, t *Trace) Outcome {
 	if out := class(ch, b, c); out.Code != "" {
 		return stop(t, "class", out)
 	}
-	out = deliver(app, va, c)
+	if c.Sealed != nil {
+		out = Outcome{Kind: Update, Version: b.Version, Bundle: b}
+	} else {
+		out = deliver(app, va, c)
+	}
 	if out.Code != "" {
 		return stop(t, "content", out)
 	}
@@ -43,6 +47,26 @@ func refuse(app *App, ch *Channel, b *Bundle, c *Check, t *Trace) Outcome {
 		t.add("guards", "pass", "%s may run %s", c.Platform, b.Version)
 	}
 	return out
+}
+
+// contentFor finds what the device can open: a variant for its key, or that the
+// bundle may be given by the sealed protocol, which knows no variants.
+func contentFor(b *Bundle, c *Check) (*Variant, Outcome) {
+	if c.Sealed == nil {
+		return variantFor(b, c)
+	}
+	// What it runs it may keep, whatever became of the papers since.
+	if code, why := c.Sealed.Refuse(b); code != "" && c.VersionName != b.Version {
+		return nil, blocked(code, b, c.VersionName, why)
+	}
+	return nil, Outcome{}
+}
+
+func contentRule(c *Check) string {
+	if c.Sealed != nil {
+		return "sealed"
+	}
+	return "key"
 }
 
 func stop(t *Trace, rule string, out Outcome) Outcome {

@@ -137,7 +137,10 @@ func (s reads) neededFiles(ctx context.Context, deletedSince int64, blobs map[ot
 	if err != nil {
 		return nil, err
 	}
-	return files, s.sourceMapBlobs(ctx, deletedSince, blobs)
+	if err := s.sourceMapBlobs(ctx, deletedSince, blobs); err != nil {
+		return nil, err
+	}
+	return files, s.sealedBlobs(ctx, deletedSince, blobs)
 }
 
 // each calls fn for every row of a query that may have very many.

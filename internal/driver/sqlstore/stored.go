@@ -65,7 +65,9 @@ func (s reads) OwnsBlob(ctx context.Context, app string, d ota.Digest) (bool, er
 	n, err := selectOne(ctx, s.q, nil, scanInt, `SELECT
 		EXISTS (SELECT 1 FROM stored_files s JOIN encodings e ON e.id = s.encoding_id WHERE s.blob = $1 AND e.app = $2)
 		OR EXISTS (SELECT 1 FROM variants v JOIN bundles b ON b.id = v.bundle_id WHERE v.zip = $1 AND b.app = $2)
-		OR EXISTS (SELECT 1 FROM bundles WHERE app = $2 AND (sbom = $1 OR provenance = $1))`, d[:], app)
+		OR EXISTS (SELECT 1 FROM bundles WHERE app = $2 AND (sbom = $1 OR provenance = $1))
+		OR EXISTS (SELECT 1 FROM sealed_manifests m WHERE m.app = $2 AND (m.digest = $1
+			OR EXISTS (SELECT 1 FROM sealed_refs f WHERE f.manifest_id = m.id AND f.blob = $1)))`, d[:], app)
 	if n != 0 || err != nil {
 		return n != 0, err
 	}
