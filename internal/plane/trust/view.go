@@ -16,7 +16,7 @@ type View struct {
 	docs map[string]map[uint32]*Document // by role and version: what files are served from
 	now  map[string]*Document            // by role: what is in force
 
-	roles *roles        // of the root and targets in force
+	papers *papers
 	trust *sealed.Trust // nil = no targets were published yet
 	floor int64
 
@@ -34,7 +34,8 @@ type Approved struct {
 	ota.SealedManifest
 	Path string // of the target
 
-	provable atomic.Bool // seen to be; it never ends
+	needs    []ota.Digest // the blobs
+	provable atomic.Bool  // seen to be; it never ends
 }
 
 // version returns the version in force of a role, 0 for none.
@@ -88,9 +89,15 @@ const (
 // Refuse implements [decide.Sealed].
 func (a *asker) Refuse(b *decide.Bundle) (code, why string) {
 	m := a.view.byBundle[b.ID]
-	switch {
-	case m == nil:
+	if m == nil {
 		return decide.CodeSealedUnready, whyUnlisted
+	}
+	return a.judge(m)
+}
+
+// judge is Refuse for an approved manifest.
+func (a *asker) judge(m *Approved) (code, why string) {
+	switch {
 	case a.now >= a.view.expires:
 		return decide.CodeSealedUnready, whyExpired
 	case m.Class != sealed.ClassProduction && a.view.trust.MinClass == sealed.ClassProduction:
