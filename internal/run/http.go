@@ -38,6 +38,7 @@ type routes struct {
 	console   http.Handler // /console/
 	ready     http.Handler // /readyz
 	metrics   http.Handler // /metrics
+	sealed    http.Handler // /sealed/
 	device    http.Handler // all the rest
 	devices   atomic.Int64 // requests that went there
 
@@ -58,6 +59,9 @@ func (r *routes) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case strings.HasPrefix(path, sealedLogPath):
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
 		r.sealedLog.ServeHTTP(w, req)
+	case strings.HasPrefix(path, "/sealed/"):
+		r.devices.Add(1)
+		r.sealed.ServeHTTP(w, req)
 	case strings.HasPrefix(path, "/auth/"):
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime))
 		r.auth.ServeHTTP(w, req)

@@ -38,6 +38,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/sealedlog"
 	"github.com/waxwing-ota/waxwing/internal/plane/snap"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
+	"github.com/waxwing-ota/waxwing/internal/plane/trust"
 	"github.com/waxwing-ota/waxwing/internal/run/config"
 	"github.com/waxwing-ota/waxwing/internal/surface/metrics"
 )
@@ -87,6 +88,7 @@ type Server struct {
 	setup    string
 
 	incidents *incidents.Service
+	trust     *trust.Service
 }
 
 // New opens the data directory (made if there is none), brings the database up
@@ -132,6 +134,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err = s.wireSealedLog(ctx); err != nil {
 		return err
 	}
+	if err = s.wireTrust(ctx); err != nil {
+		return err
+	}
 	if err = s.wireNotify(ctx); err != nil {
 		return err
 	}
@@ -168,6 +173,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.scans.Run(ctx) })
 	g.Go(func() error { return s.alerts.Run(ctx) })
 	g.Go(func() error { return s.plans.Run(ctx) })
+	g.Go(func() error { return s.trust.Run(ctx) })
 	g.Go(func() error { return s.runDebug(ctx) })
 	g.Go(func() error { return (&sweeper{sweep: s.control.SweepApprovals, log: s.log}).run(ctx) })
 	g.Go(func() error { return s.forwardAudit(ctx) })

@@ -103,6 +103,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 	deps.Guards = s.guards
 	deps.Insight = insight.New(s.db, time.Now)
 	deps.Incidents = s.incidents
+	deps.Trust = s.trust
 	deps.Plans = s.plans
 	admin, err := adminapi.New(deps)
 	if err != nil {
@@ -119,7 +120,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.routes = &routes{admin: admin, auth: s.authHandler(), console: pages, log: s.logHandler(deps), sealedLog: s.sealedLogHandler(), metrics: s.guardedMetrics(deps), ready: s.ready, device: device, trustProxy: s.cfg.TrustProxy}
+	s.routes = &routes{admin: admin, auth: s.authHandler(), console: pages, log: s.logHandler(deps), sealedLog: s.sealedLogHandler(), sealed: s.sealedHandler(), metrics: s.guardedMetrics(deps), ready: s.ready, device: device, trustProxy: s.cfg.TrustProxy}
 	return nil
 }
 

@@ -63,7 +63,7 @@ type SealedPlace struct {
 	App      string `json:"app"`
 	NextSeq  int64  `json:"next_seq"` // the lowest number that is free
 	Floor    int64  `json:"floor"`    // in force; lower numbers are refused by devices
-	Epoch    uint32 `json:"epoch"`    // the latest; 0 = none yet
+	Epoch    int64  `json:"epoch"`    // the latest; 0 = none yet
 	MinEpoch int64  `json:"min_epoch"`
 	// Latest is the manifest of the highest number, nil if there is none: what
 	// patches are made against.

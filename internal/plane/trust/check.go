@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/waxwing-ota/waxwing/internal/core/canon"
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/p256"
@@ -25,13 +26,6 @@ type Certificate struct {
 
 // directorTTL is how long a director's answer holds.
 const directorTTL = sealed.MaxDirectorAge * time.Second
-
-// What the director tells a device to do.
-const (
-	ActionInstall = "install"
-	ActionStay    = "stay"
-	ActionBuiltin = "builtin"
-)
 
 // Check answers a device's check; body is the exact request. Nothing here waits
 // for the database.
@@ -61,7 +55,7 @@ func (s *Service) Check(ctx context.Context, app string, body []byte, remote str
 	}
 	out := decide.Decide(snapshot, c, nil)
 	if s.Seen != nil {
-		s.Seen(Seen{App: app, Check: c, Outcome: &out, Remote: remote})
+		s.Seen(Seen{App: app, Check: c, Outcome: &out, Remote: remote, Plugin: req.Plugin})
 	}
 	return s.answer(ctx, v, req, body, subject, &out)
 }
@@ -73,9 +67,8 @@ func unknownApp(app string) *ota.Error {
 // subject says for whom the answer is: the thumbprint of a device that proves
 // its certificate, else the hash of the id that it names.
 func (s *Service) subject(req *sealed.CheckRequest) (string, error) {
-	sum := sha256.Sum256([]byte(req.Device))
-	anonymous := hex.EncodeToString(sum[:])
-	if req.Certificate == "" || req.Sig == "" || s.Certificates == nil {
+	anonymous := sealed.DeviceHash(req.App, req.Device)
+	if req.Certificate == "" || len(req.Sig) == 0 || s.Certificates == nil {
 		return anonymous, nil
 	}
 	digest, err := ota.ParseDigest(req.Certificate)
@@ -139,38 +132,48 @@ func (s *Service) answer(ctx context.Context, v *View, req *sealed.CheckRequest,
 	sum := sha256.Sum256(body)
 	now := s.Now()
 	d.App, d.Request, d.Device = v.app, hex.EncodeToString(sum[:]), subject
-	d.Issued, d.Expires = sealed.FormatTime(now), sealed.FormatTime(now.Add(directorTTL))
-	d.Floor, d.Rollout, d.Arm = v.floor, out.Rollout, out.Arm.String()
+	d.Issued, d.Expires = canon.At(now), canon.At(now.Add(directorTTL))
+	d.Floor, d.Rollout, d.Arm = v.floor, out.Rollout, armOf(out)
 	d.PollAfter = s.pollAfter(sum)
 	d.Root, d.Timestamp = int64(v.version(ota.TrustRoleRoot)), int64(v.version(ota.TrustRoleTimestamp))
 	envelope, err := sealed.Make(ctx, d, v.director)
 	if err != nil {
 		return nil, err
 	}
-	a := &sealed.CheckAnswer{Director: base64.StdEncoding.EncodeToString(envelope)}
+	a := &sealed.Answer{Director: envelope, Roots: []canon.Base64{}}
 	v.addMetadata(a, req)
-	if d.Action == ActionInstall {
+	if d.Action == sealed.ActionInstall {
 		if err := s.addTarget(ctx, v, a, req, d.Target.SHA256); err != nil {
 			return nil, err
 		}
 	}
-	return sealed.Encode(a)
+	return a.Encode()
+}
+
+func armOf(out *decide.Outcome) string {
+	switch out.Arm {
+	case decide.Treated:
+		return sealed.ArmTreated
+	case decide.Control:
+		return sealed.ArmControl
+	}
+	return sealed.ArmNone
 }
 
 // directive turns a decision into what the device is told.
 func (s *Service) directive(v *View, req *sealed.CheckRequest, out *decide.Outcome) *sealed.Director {
-	d := &sealed.Director{Action: ActionStay}
+	d := &sealed.Director{Action: sealed.ActionStay}
 	switch out.Kind {
 	case decide.Update:
 		m := v.byBundle[out.Bundle.ID]
 		if m == nil || req.Running.SHA256 == m.SHA256.String() {
 			break
 		}
-		d.Action = ActionInstall
+		d.Action = sealed.ActionInstall
 		d.Target = sealed.Target{Path: m.Path, SHA256: m.SHA256.String(), Seq: m.Seq}
 	case decide.Revert:
 		if req.Running.Seq > 0 {
-			d.Action = ActionBuiltin
+			d.Action = sealed.ActionBuiltin
 		}
 	}
 	return d
@@ -184,48 +187,48 @@ func (s *Service) pollAfter(sum [32]byte) int64 {
 }
 
 // addMetadata adds what the device has not seen.
-func (v *View) addMetadata(a *sealed.CheckAnswer, req *sealed.CheckRequest) {
+func (v *View) addMetadata(a *sealed.Answer, req *sealed.CheckRequest) {
 	root, budget := v.version(ota.TrustRoleRoot), sealed.MaxAnswer/2
-	for n := req.Versions.Root + 1; n <= int64(root) && len(a.Roots) < sealed.MaxRoots; n++ {
-		d := v.docs[ota.TrustRoleRoot][uint32(n)]
-		if d == nil || budget < len(d.Body)*4/3 {
-			break // the rest is there as files
+	take := func(d *Document) canon.Base64 {
+		if cost := base64.StdEncoding.EncodedLen(len(d.Body)); cost <= budget {
+			budget -= cost
+			return d.Body
 		}
-		budget -= len(d.Body) * 4 / 3
-		a.Roots = append(a.Roots, b64(d.Body))
+		return nil // it is there as a file
+	}
+	for n := req.Versions.Root + 1; n <= int64(root) && len(a.Roots) < sealed.MaxRoots; n++ {
+		d := v.docs[ota.TrustRoleRoot][uint32(n)] //nolint:gosec // at most root
+		if d == nil {
+			break
+		}
+		body := take(d)
+		if body == nil {
+			break
+		}
+		a.Roots = append(a.Roots, body)
 	}
 	fresh := int64(root) > req.Versions.Root // a new root may drop what was trusted
-	add := func(role string, have int64) string {
-		d := v.now[role]
-		if d == nil || !fresh && int64(d.Version) == have || budget < len(d.Body)*4/3 {
-			return ""
+	add := func(role string, have int64) canon.Base64 {
+		if d := v.now[role]; d != nil && (fresh || int64(d.Version) != have) {
+			return take(d)
 		}
-		budget -= len(d.Body) * 4 / 3
-		return b64(d.Body)
+		return nil
 	}
 	a.Timestamp = add(ota.TrustRoleTimestamp, req.Versions.Timestamp)
 	a.Snapshot = add(ota.TrustRoleSnapshot, req.Versions.Snapshot)
-	if a.Snapshot == "" {
+	if a.Snapshot == nil {
 		return
 	}
-	a.Roles = map[string]string{}
-	for _, role := range []string{ota.TrustRoleTargets, ota.TrustRoleStaging} {
-		have := int64(-1) // of staging a device does not say what it has
-		if role == ota.TrustRoleTargets {
-			have = req.Versions.Targets
-		}
-		if b := add(role, have); b != "" {
-			a.Roles[role] = b
-		}
-	}
-	if a.Roles[ota.TrustRoleTargets] != "" {
+	a.Roles.Targets = add(ota.TrustRoleTargets, req.Versions.Targets)
+	a.Roles.Staging = add(ota.TrustRoleStaging, -1) // a device does not say which it has
+	if a.Roles.Targets != nil {
 		a.Trust = add(ota.TrustRoleTrust, -1)
 	}
 }
 
 // addTarget adds the manifest and its proof. A manifest that is too long for an
 // answer is there as a file.
-func (s *Service) addTarget(ctx context.Context, v *View, a *sealed.CheckAnswer, req *sealed.CheckRequest, target string) error {
+func (s *Service) addTarget(ctx context.Context, v *View, a *sealed.Answer, req *sealed.CheckRequest, target string) error {
 	digest, err := ota.ParseDigest(target)
 	if err != nil {
 		return err
@@ -234,7 +237,10 @@ func (s *Service) addTarget(ctx context.Context, v *View, a *sealed.CheckAnswer,
 	if !ok {
 		return ota.Errorf(ota.KindUnavailable, "sealed_proof_missing", "the log cannot prove the manifest right now").WithHint("ask again in a minute")
 	}
-	a.Proof, a.Consistency = proof.Text, proof.Consistency
+	a.Proof = proof.Text
+	for _, h := range proof.Consistency {
+		a.Consistency = append(a.Consistency, h[:])
+	}
 	m := v.byDigest[digest]
 	if m.Size > maxInline {
 		return nil
@@ -243,7 +249,7 @@ func (s *Service) addTarget(ctx context.Context, v *View, a *sealed.CheckAnswer,
 	if err != nil {
 		return err
 	}
-	a.Manifest = b64(body)
+	a.Manifest = body
 	return nil
 }
 
@@ -272,5 +278,3 @@ func (s *Service) readBlob(ctx context.Context, d ota.Digest, most int64) ([]byt
 
 // blobCorrupt is the code of a blob that is not what its name says.
 const blobCorrupt = "blob_corrupt"
-
-func b64(b []byte) string { return base64.StdEncoding.EncodeToString(b) }

@@ -71,10 +71,7 @@ func (s *Service) makeKey(app, use string) (Key, p256.Signer, error) {
 	if err != nil {
 		return Key{}, nil, fmt.Errorf("make a key: %w", err)
 	}
-	signer, err := p256.Software(private)
-	if err != nil {
-		return Key{}, nil, err
-	}
+	signer := p256.Software(private)
 	der, err := x509.MarshalECPrivateKey(private)
 	if err != nil {
 		return Key{}, nil, fmt.Errorf("write a key: %w", err)
@@ -102,7 +99,7 @@ func (s *Service) openKey(app string, k *Key) (p256.Signer, error) {
 	if err != nil {
 		return nil, damaged(err)
 	}
-	return p256.Software(private)
+	return p256.Software(private), nil
 }
 
 // readKeys opens the keys of an app.

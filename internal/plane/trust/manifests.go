@@ -13,8 +13,18 @@ import (
 // must be uploaded. It is given to nobody before signed metadata lists it. The
 // same manifest again changes nothing (created is false).
 func (s *Service) AddManifest(ctx context.Context, by ota.Actor, app string, in ota.NewSealedManifest) (m ota.SealedManifest, created bool, err error) {
-	release := s.Hold()
-	defer release()
+	err = s.Hold(func() error {
+		m, created, err = s.addManifest(ctx, by, app, in)
+		return err
+	})
+	if err == nil && created {
+		err = s.shown(ctx, app)
+	}
+	return m, created, err
+}
+
+// addManifest does it while no blob is collected.
+func (s *Service) addManifest(ctx context.Context, by ota.Actor, app string, in ota.NewSealedManifest) (m ota.SealedManifest, created bool, err error) {
 	body, err := s.readBlob(ctx, in.SHA256, sealed.MaxManifest)
 	if ota.KindOf(err) == ota.KindNotFound {
 		return m, false, ota.Conflict(ota.CodeSealedBlob, "the manifest %s is not uploaded", in.SHA256).WithField("sha256").
@@ -35,13 +45,7 @@ func (s *Service) AddManifest(ctx context.Context, by ota.Actor, app string, in 
 		a, err := tx.App(ctx, app)
 		return ota.Change{Action: "sealed.manifest", App: app, Org: a.Org, Object: m.Version, Detail: ota.JSON(m)}, err
 	})
-	if err != nil {
-		return ota.SealedManifest{}, false, err
-	}
-	if created {
-		err = s.shown(ctx, app)
-	}
-	return m, created, err
+	return m, created && err == nil, err
 }
 
 // register checks a manifest against the bundle of its version and stores it.

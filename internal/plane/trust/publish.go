@@ -23,13 +23,23 @@ func (s *Service) Publish(ctx context.Context, by ota.Actor, app, role string, i
 	if err != nil {
 		return out, err
 	}
-	release := s.Hold()
-	defer release()
+	err = s.Hold(func() error {
+		out, err = s.publish(ctx, by, app, role, &in, keys)
+		return err
+	})
+	if err != nil {
+		return ota.TrustPublished{}, err
+	}
+	return out, s.shown(ctx, app)
+}
+
+// publish does it while no blob is collected.
+func (s *Service) publish(ctx context.Context, by ota.Actor, app, role string, in *ota.TrustUpload, keys keyring) (out ota.TrustPublished, err error) {
 	files, err := s.readFiles(ctx, app, in.Files)
 	if err != nil {
 		return out, err
 	}
-	err = s.Store.Update(ctx, by, s.nowMS(), func(tx Tx) (ota.Change, error) {
+	return out, s.Store.Update(ctx, by, s.nowMS(), func(tx Tx) (ota.Change, error) {
 		p := publication{service: s, tx: tx, app: app, role: role, by: by, files: files}
 		if err := p.begin(ctx, keys); err != nil {
 			return ota.Change{}, err
@@ -39,12 +49,8 @@ func (s *Service) Publish(ctx context.Context, by ota.Actor, app, role string, i
 		if err != nil {
 			return ota.Change{}, err
 		}
-		return p.change(ctx, &out)
+		return p.change(&out), nil
 	})
-	if err != nil {
-		return ota.TrustPublished{}, err
-	}
-	return out, s.shown(ctx, app)
 }
 
 // shown makes what was committed what devices are answered from.
@@ -302,7 +308,7 @@ func (p *publication) store(ctx context.Context, sig []tuf.Signature) error {
 		if d.Role == ota.TrustRoleTimestamp {
 			continue // it says nothing but that the snapshot is fresh
 		}
-		if err := p.tx.AppendSealedLeaf(ctx, LeafMetadata, d.SHA256); err != nil {
+		if err := appendLeaf(ctx, p.tx, LeafMetadata, d.SHA256); err != nil {
 			return err
 		}
 	}
@@ -311,7 +317,7 @@ func (p *publication) store(ctx context.Context, sig []tuf.Signature) error {
 		if err != nil {
 			return fmt.Errorf("signature of %s: %w", s.KeyID, err)
 		}
-		if err := p.tx.AppendSealedLeaf(ctx, LeafSignature, ota.Sum(der)); err != nil {
+		if err := appendLeaf(ctx, p.tx, LeafSignature, ota.Sum(der)); err != nil {
 			return err
 		}
 	}
@@ -319,7 +325,7 @@ func (p *publication) store(ctx context.Context, sig []tuf.Signature) error {
 }
 
 // change is the record: the document, then one for each signature.
-func (p *publication) change(_ context.Context, out *ota.TrustPublished) (ota.Change, error) {
+func (p *publication) change(out *ota.TrustPublished) ota.Change {
 	c := ota.Change{Action: "trust.publish", App: p.app, Org: p.org, Object: p.role, Detail: ota.JSON(map[string]any{
 		"version": out.Version, "sha256": out.Sha256, "expires_at": out.ExpiresAt,
 	})}
@@ -328,5 +334,5 @@ func (p *publication) change(_ context.Context, out *ota.TrustPublished) (ota.Ch
 			"role": s.Role, "version": s.Version, "sha256": out.Sha256,
 		})})
 	}
-	return c, nil
+	return c
 }

@@ -32,8 +32,8 @@ type Log interface {
 
 // Proof is what a device is shown of the log.
 type Proof struct {
-	Text        string   // tlog-proof, with its checkpoint
-	Consistency []string // hashes in hex
+	Text        string // tlog-proof, with its checkpoint
+	Consistency []ota.Digest
 }
 
 // Certificates looks device certificates up, in memory.
@@ -56,9 +56,8 @@ type Deps struct {
 
 	// Certificates knows the devices that are enrolled; nil = none is.
 	Certificates Certificates
-	// Hold keeps blobs from being collected until the function that it returns
-	// is called.
-	Hold func() (release func())
+	// Hold runs a function while no blob is collected as garbage.
+	Hold func(fn func() error) error
 	// Seen takes what a check shows of a device; nil = nobody wants to know.
 	Seen func(Seen)
 
@@ -73,6 +72,7 @@ type Seen struct {
 	Check   *decide.Check
 	Outcome *decide.Outcome
 	Remote  string
+	Plugin  string // version of the device's own code
 }
 
 // Service publishes and answers. Its methods may be called by many goroutines.
@@ -93,7 +93,7 @@ func New(d Deps) (*Service, error) {
 		}
 	}
 	if s.Hold == nil {
-		s.Hold = func() func() { return func() {} }
+		s.Hold = func(fn func() error) error { return fn() }
 	}
 	s.views.Store(&map[string]*View{})
 	var err error

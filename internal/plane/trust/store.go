@@ -63,8 +63,19 @@ type Tx interface {
 	// InsertSealedManifest adds a manifest and the blobs it needs.
 	InsertSealedManifest(ctx context.Context, m ota.SealedManifest, blobs []ota.Digest) error
 	InsertSealedKey(ctx context.Context, k ota.SealedKey) error
-	// AppendSealedLeaf writes a leaf of the log of sealed updates.
+}
+
+// leaves is a transaction that can write to the log of sealed updates.
+type leaves interface {
+	// AppendSealedLeaf writes a leaf for a document of a kind.
 	AppendSealedLeaf(ctx context.Context, kind string, digest ota.Digest) error
+}
+
+func appendLeaf(ctx context.Context, tx Tx, kind string, digest ota.Digest) error {
+	if l, ok := tx.(leaves); ok {
+		return l.AppendSealedLeaf(ctx, kind, digest)
+	}
+	return nil
 }
 
 // Store is the database.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
@@ -58,7 +59,10 @@ func (p *publication) manifest(ctx context.Context, path string, sum ota.Digest,
 		return ota.Invalid(ota.CodeTrustMetadata, "%s lists a manifest of class %s, app %s and number %d with %d bytes", path, m.Class, m.App, m.Seq, m.Size).
 			WithField("document")
 	}
-	return p.tx.AppendSealedLeaf(ctx, LeafManifest, sum)
+	if p.papers.list(sum) {
+		return nil // its leaf is there since
+	}
+	return appendLeaf(ctx, p.tx, LeafManifest, sum)
 }
 
 // trustFile takes over the trust.json that targets list.
@@ -212,4 +216,28 @@ func keysOfDocument(keys map[string]p256.Key, ids []string) []ota.TrustKey {
 		}
 	}
 	return out
+}
+
+// Page is Manifests, a page at a time.
+func (s *Service) Page(ctx context.Context, app, version string, p ota.Page) ([]ota.SealedManifest, string, error) {
+	all, err := s.Manifests(ctx, app, version)
+	if err != nil {
+		return nil, "", err
+	}
+	if p.After != "" {
+		before, err := strconv.ParseInt(p.After, 36, 64)
+		if err != nil {
+			return nil, "", ota.Invalid("cursor_invalid", "the page cursor %q is not one this server gave", p.After).
+				WithHint("leave it out to start over").WithField("after")
+		}
+		all = slices.DeleteFunc(all, func(m ota.SealedManifest) bool { return m.Seq >= before })
+	}
+	limit := p.Limit
+	if limit <= 0 {
+		limit = 50
+	}
+	if limit = min(limit, 500); len(all) > limit {
+		return all[:limit], strconv.FormatInt(all[limit-1].Seq, 36), nil
+	}
+	return all, "", nil
 }

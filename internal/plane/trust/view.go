@@ -17,8 +17,8 @@ type View struct {
 	now  map[string]*Document            // by role: what is in force
 
 	papers *papers
-	trust *sealed.Trust // nil = no targets were published yet
-	floor int64
+	trust  *sealed.Trust // nil = no targets were published yet
+	floor  int64
 
 	byDigest map[ota.Digest]*Approved // what signed metadata lists
 	byBundle map[int64]*Approved      // the one to give, by the bundle's id

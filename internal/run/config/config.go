@@ -43,6 +43,8 @@ type Config struct {
 	EventRetention time.Duration // how long events are kept
 	AuditRetention time.Duration // how long entries of the audit log keep their text; 0 = for ever
 	AuditPrivate   bool          // checkpoints and hashes of the audit log want a token, too
+	SealedTTL      time.Duration // how long a timestamp of sealed updates holds
+	SealedPoll     time.Duration // how long devices of sealed updates wait between checks
 	Syslog         string        // where the audit log goes as it grows: udp://, tcp:// or tls://host:port; "" = nowhere
 	ShutdownGrace  time.Duration // how long requests may take to end when the server stops
 	SMTP           secret.Text   // smtp(s)://user:password@host:port; none = no mail is sent
@@ -64,7 +66,7 @@ func Default() Config {
 	return Config{
 		Data: "waxwing-data", Listen: "127.0.0.1:8080",
 		MaxBody: 64 << 20, MaxBlob: 1 << 30, MaxCheck: 64 << 10, MaxStats: 4 << 20, MaxManifest: 8 << 20,
-		Retention: 90 * 24 * time.Hour, EventRetention: 90 * 24 * time.Hour, ShutdownGrace: 20 * time.Second,
+		Retention: 90 * 24 * time.Hour, EventRetention: 90 * 24 * time.Hour, SealedTTL: 24 * time.Hour, SealedPoll: time.Hour, ShutdownGrace: 20 * time.Second,
 	}
 }
 
@@ -99,6 +101,8 @@ func Settings() []Setting {
 		{"WAXWING_MAX_MANIFEST", "largest question of a device for the size of a file list in bytes", false, bytes(func(c *Config) *int64 { return &c.MaxManifest })},
 		{"WAXWING_RETENTION", "how long a channel's history keeps bundles that nothing serves, such as 2160h", false, duration(func(c *Config) *time.Duration { return &c.Retention })},
 		{"WAXWING_EVENT_RETENTION", "how long events are kept, such as 2160h", false, duration(func(c *Config) *time.Duration { return &c.EventRetention })},
+		{"WAXWING_SEALED_TTL", "how long a timestamp of sealed updates holds, from 1h to 168h; it is renewed after half of that", false, duration(func(c *Config) *time.Duration { return &c.SealedTTL })},
+		{"WAXWING_SEALED_POLL", "how long devices of sealed updates wait between checks, from 1m to 168h", false, duration(func(c *Config) *time.Duration { return &c.SealedPoll })},
 		{"WAXWING_AUDIT_RETENTION", "how long entries of the audit log keep their text, such as 17520h; 0 = for ever (the default)", false, duration(func(c *Config) *time.Duration { return &c.AuditRetention })},
 		{"WAXWING_AUDIT_PRIVATE", "ask for a token even for checkpoints and hashes of the audit log (true or false)", false, boolean(func(c *Config) *bool { return &c.AuditPrivate })},
 		{"WAXWING_SYSLOG", "where the audit log is sent as it grows: udp://, tcp:// or tls://host:port", false, text(func(c *Config) *string { return &c.Syslog })},
@@ -164,6 +168,12 @@ func (c *Config) Check() error {
 	}
 	if c.Retention <= 0 || c.EventRetention <= 0 || c.ShutdownGrace <= 0 {
 		return invalid("retention", "retention and grace times must be positive")
+	}
+	if c.SealedTTL < time.Hour || c.SealedTTL > 7*24*time.Hour {
+		return invalid("WAXWING_SEALED_TTL", "a timestamp of sealed updates holds 1h to 168h, not %s", c.SealedTTL)
+	}
+	if c.SealedPoll < time.Minute || c.SealedPoll > 7*24*time.Hour {
+		return invalid("WAXWING_SEALED_POLL", "devices of sealed updates wait 1m to 168h between checks, not %s", c.SealedPoll)
 	}
 	if c.AuditRetention != 0 && c.AuditRetention < 24*time.Hour {
 		return invalid("audit_retention", "the audit log keeps its text for %s only, it must be 24h or more", c.AuditRetention).

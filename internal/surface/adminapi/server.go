@@ -25,6 +25,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/plans"
 	"github.com/waxwing-ota/waxwing/internal/plane/scans"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
+	"github.com/waxwing-ota/waxwing/internal/plane/trust"
 )
 
 // prefix is where the operations are.
@@ -49,6 +50,7 @@ type Deps struct {
 	Alerts       *alerts.Service
 	Plans        *plans.Service
 	Incidents    *incidents.Service
+	Trust        *trust.Service
 	Authenticate Authenticator
 	Access       Access
 	Directory    *directory.Service
@@ -114,6 +116,7 @@ func build(d Deps) (*server, error) {
 	s.registerGrants()
 	s.registerAccess()
 	s.registerKeys()
+	s.registerTrust()
 	s.registerChannels()
 	s.registerContainment()
 	s.registerIncidents()

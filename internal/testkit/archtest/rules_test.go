@@ -119,11 +119,17 @@ var importRules = []importRule{
 		from: "surface/deviceapi/...",
 		only: []string{
 			"core/...", "plane/edge", "plane/snap", "plane/ingest", "driver/blob", "secret",
-			"surface/deviceapi/...",
+			"surface/deviceapi/...", "surface/httpx",
 			"github.com/go-json-experiment/json/...",
 		},
 		not: []string{"github.com/danielgtaylor/huma/v2/..."},
 		why: "device requests are parsed, answered by the data plane and rendered; a framework costs a third of the throughput",
+	},
+	{
+		from: "surface/sealedapi",
+		only: []string{"core/...", "plane/trust", "surface/httpx"},
+		not:  []string{"database/sql/...", "github.com/danielgtaylor/huma/v2/..."},
+		why:  "devices of sealed updates are answered by one plane, from memory",
 	},
 	{
 		from: "surface/adminapi",
@@ -289,6 +295,8 @@ var neverReach = []struct {
 	{"core/ota", "net/http", "the core is pure"},
 	{"core/semver", "net/http", "the core is pure"},
 	{"core/decide", "net/http", "the core is pure"},
+	{"plane/trust", "database/sql", "a check never waits for SQL"},
+	{"surface/sealedapi", "database/sql", "a check never waits for SQL"},
 	{"core/guard", "net/http", "the core is pure"},
 	{"core/lifecycle", "net/http", "the core is pure"},
 	{"core/seal", "net/http", "the core is pure"},

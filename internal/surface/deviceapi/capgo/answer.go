@@ -42,7 +42,7 @@ func reply(w http.ResponseWriter, body []byte) {
 
 // patiently gives the device a while to take an answer.
 func patiently(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience)) // a recorder has none
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime)) // a recorder has none
 }
 
 // short is up to where net/http finds out the length by itself.
@@ -111,3 +111,6 @@ func (e *rejected) send(w http.ResponseWriter) { send(w, e.status, e.body()) }
 func bad(code, msg string) *rejected {
 	return &rejected{status: http.StatusBadRequest, code: code, msg: msg}
 }
+
+// answerTime is how long a device may take to read a short answer.
+const answerTime = time.Minute

@@ -1,0 +1,61 @@
+package run
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"time"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/driver/sqlstore"
+	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
+	"github.com/waxwing-ota/waxwing/internal/plane/trust"
+	"github.com/waxwing-ota/waxwing/internal/surface/sealedapi"
+)
+
+// wireTrust builds the plane of sealed updates.
+func (s *Server) wireTrust(ctx context.Context) error {
+	key, err := s.secret(ctx, "sealed")
+	if err != nil {
+		return err
+	}
+	s.trust, err = trust.New(trust.Deps{
+		Store: sqlstore.Trust{DB: s.db}, Blobs: s.blobs, Snap: s.snap, Log: noLog{}, Now: time.Now, Rand: rand.Reader, Key: key, Err: s.log,
+		Hold: s.control.HoldBlobs, Seen: s.sealedSeen, TimestampTTL: s.cfg.SealedTTL, PollAfter: s.cfg.SealedPoll,
+	})
+	if err != nil {
+		return err
+	}
+	return s.trust.Load(ctx)
+}
+
+// sealedHandler is everything below /sealed/.
+func (s *Server) sealedHandler() http.Handler {
+	mux := http.NewServeMux()
+	sealedapi.Register(mux, sealedapi.Deps{Repository: s.trust, Log: s.log})
+	return mux
+}
+
+// sealedSeen notes a device of sealed updates like any other.
+func (s *Server) sealedSeen(v trust.Seen) {
+	seen := ingest.Seen{App: v.App, Kind: v.Outcome.Kind, Code: v.Outcome.Code, Offered: v.Outcome.Version, Rollout: v.Outcome.Rollout, Arm: v.Outcome.Arm}
+	if v.Outcome.Channel != nil {
+		seen.Channel = v.Outcome.Channel.Name
+	}
+	c := v.Check
+	seen.Device = ota.Device{
+		ID: c.Device, App: v.App, Platform: c.Platform, VersionName: c.VersionName, VersionBuild: c.VersionBuild, VersionOS: c.OS,
+		PluginVersion: v.Plugin, CustomID: c.CustomID, IsProd: true, DefaultChannel: c.DefaultChannel,
+	}
+	s.ingest.Offer(seen)
+}
+
+// noLog proves nothing.
+type noLog struct{}
+
+func (noLog) Public() ota.TrustLog              { return ota.TrustLog{} }
+func (noLog) Provable(string, ota.Digest) bool { return false }
+func (noLog) Prove(string, ota.Digest, uint64) (trust.Proof, bool) {
+	return trust.Proof{}, false
+}
+
