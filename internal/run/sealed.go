@@ -53,9 +53,8 @@ func (s *Server) sealedSeen(v trust.Seen) {
 // noLog proves nothing.
 type noLog struct{}
 
-func (noLog) Public() ota.TrustLog              { return ota.TrustLog{} }
+func (noLog) Public() ota.TrustLog             { return ota.TrustLog{} }
 func (noLog) Provable(string, ota.Digest) bool { return false }
 func (noLog) Prove(string, ota.Digest, uint64) (trust.Proof, bool) {
 	return trust.Proof{}, false
 }
-
