@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/tlogproof"
 	"github.com/waxwing-ota/waxwing/internal/driver/sqlstore"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
+	"github.com/waxwing-ota/waxwing/internal/plane/sealedlog"
 	"github.com/waxwing-ota/waxwing/internal/plane/trust"
 	"github.com/waxwing-ota/waxwing/internal/surface/sealedapi"
 )
@@ -20,7 +22,7 @@ func (s *Server) wireTrust(ctx context.Context) error {
 		return err
 	}
 	s.trust, err = trust.New(trust.Deps{
-		Store: sqlstore.Trust{DB: s.db}, Blobs: s.blobs, Snap: s.snap, Log: noLog{}, Now: time.Now, Rand: rand.Reader, Key: key, Err: s.log,
+		Store: sqlstore.Trust{DB: s.db}, Blobs: s.blobs, Snap: s.snap, Log: provingLog{s.sealedLog}, Now: time.Now, Rand: rand.Reader, Key: key, Err: s.log,
 		Hold: s.control.HoldBlobs, Seen: s.sealedSeen, TimestampTTL: s.cfg.SealedTTL, PollAfter: s.cfg.SealedPoll,
 	})
 	if err != nil {
@@ -50,11 +52,14 @@ func (s *Server) sealedSeen(v trust.Seen) {
 	s.ingest.Offer(seen)
 }
 
-// noLog proves nothing.
-type noLog struct{}
+// provingLog is the log of sealed updates as the director sees it.
+type provingLog struct{ log *sealedlog.Service }
 
-func (noLog) Public() ota.TrustLog             { return ota.TrustLog{} }
-func (noLog) Provable(string, ota.Digest) bool { return false }
-func (noLog) Prove(string, ota.Digest, uint64) (trust.Proof, bool) {
-	return trust.Proof{}, false
+func (l provingLog) Public() ota.TrustLog {
+	key := l.log.P256()
+	return ota.TrustLog{Name: l.log.Origin(), Ed25519: l.log.Ed25519(), P256: ota.TrustKey{ID: key.ID(), Public: key.Val.Public}}
+}
+
+func (l provingLog) Proof(ctx context.Context, kind string, digest ota.Digest, kept int64) (ota.LogProof, error) {
+	return l.log.Proof(ctx, tlogproof.Kind(kind), digest, kept)
 }

@@ -105,7 +105,7 @@ func (s *Service) question(v *View, req *sealed.CheckRequest, app *decide.App) (
 	if app.AllowCustomID {
 		c.CustomID = req.CustomID
 	}
-	a := &asker{view: v, log: s.Log, now: s.nowMS(), floor: v.floor}
+	a := &asker{view: v, proofs: s.proofs, now: s.nowMS(), floor: v.floor}
 	c.VersionName = c.VersionBuild
 	if req.Running.Seq > 0 {
 		c.VersionName = unknownVersion
@@ -233,11 +233,11 @@ func (s *Service) addTarget(ctx context.Context, v *View, a *sealed.Answer, req 
 	if err != nil {
 		return err
 	}
-	proof, ok := s.Log.Prove(LeafManifest, digest, uint64(max(req.Log, 0)))
-	if !ok {
-		return ota.Errorf(ota.KindUnavailable, "sealed_proof_missing", "the log cannot prove the manifest right now").WithHint("ask again in a minute")
+	proof, err := s.proofs.prove(ctx, digest, req.Log)
+	if err != nil {
+		return err
 	}
-	a.Proof = proof.Text
+	a.Proof = proof.Proof
 	for _, h := range proof.Consistency {
 		a.Consistency = append(a.Consistency, h[:])
 	}

@@ -146,21 +146,6 @@ func (p *papers) delegation(role string) *tuf.DelegatedRole {
 	return nil
 }
 
-// list reports whether metadata in force lists a file.
-func (p *papers) list(sum ota.Digest) bool {
-	for _, t := range []*tuf.Targets{p.targets, p.staging} {
-		if t == nil {
-			continue
-		}
-		for _, f := range t.Targets {
-			if f.SHA256 == sum.String() {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // keysOf returns the keys and threshold of a role.
 func (p *papers) keysOf(role string) (keys map[string]p256.Key, ids []string, threshold int) {
 	of := func(r tuf.Role) (map[string]p256.Key, []string, int) { return p.root.Keys, r.KeyIDs, r.Threshold }

@@ -308,7 +308,7 @@ func (p *publication) store(ctx context.Context, sig []tuf.Signature) error {
 		if d.Role == ota.TrustRoleTimestamp {
 			continue // it says nothing but that the snapshot is fresh
 		}
-		if err := appendLeaf(ctx, p.tx, LeafMetadata, d.SHA256); err != nil {
+		if err := p.tx.AppendSealedLeaf(ctx, LeafMetadata, d.SHA256); err != nil {
 			return err
 		}
 	}
@@ -317,7 +317,7 @@ func (p *publication) store(ctx context.Context, sig []tuf.Signature) error {
 		if err != nil {
 			return fmt.Errorf("signature of %s: %w", s.KeyID, err)
 		}
-		if err := appendLeaf(ctx, p.tx, LeafSignature, ota.Sum(der)); err != nil {
+		if err := p.tx.AppendSealedLeaf(ctx, LeafSignature, ota.Sum(der)); err != nil {
 			return err
 		}
 	}

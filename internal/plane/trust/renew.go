@@ -83,7 +83,7 @@ func (s *Service) renew(ctx context.Context, app string) error {
 				return ota.Change{}, err
 			}
 			if d.Role == ota.TrustRoleSnapshot {
-				if err := appendLeaf(ctx, tx, LeafMetadata, d.SHA256); err != nil {
+				if err := tx.AppendSealedLeaf(ctx, LeafMetadata, d.SHA256); err != nil {
 					return ota.Change{}, err
 				}
 			}

@@ -19,23 +19,6 @@ import (
 // actor is who the record of changes names for what the server does by itself.
 const actor ota.Actor = "system/trust"
 
-// Log is the transparency log, in memory: no method waits.
-type Log interface {
-	// Public is what devices must know of it.
-	Public() ota.TrustLog
-	// Provable reports whether a signed checkpoint covers the leaf of a document.
-	Provable(kind string, digest ota.Digest) bool
-	// Prove returns the proof of the leaf, and how the log grew from a size that
-	// a device has kept (0 = none) to that of the proof.
-	Prove(kind string, digest ota.Digest, kept uint64) (Proof, bool)
-}
-
-// Proof is what a device is shown of the log.
-type Proof struct {
-	Text        string // tlog-proof, with its checkpoint
-	Consistency []ota.Digest
-}
-
 // Certificates looks device certificates up, in memory.
 type Certificates interface {
 	// Thumbprint returns the thumbprint and key of a certificate in force, by the
@@ -78,7 +61,8 @@ type Seen struct {
 // Service publishes and answers. Its methods may be called by many goroutines.
 type Service struct {
 	Deps
-	box cipher.AEAD
+	box    cipher.AEAD
+	proofs *proofs
 
 	mu    sync.Mutex // held while views are made
 	views atomic.Pointer[map[string]*View]
@@ -86,7 +70,7 @@ type Service struct {
 
 // New returns a Service without views; call Load.
 func New(d Deps) (*Service, error) {
-	s := &Service{Deps: d}
+	s := &Service{Deps: d, proofs: &proofs{log: d.Log, now: d.Now}}
 	for v, def := range map[*time.Duration]time.Duration{&s.TimestampTTL: 24 * time.Hour, &s.SnapshotTTL: 7 * 24 * time.Hour, &s.PollAfter: time.Hour} {
 		if *v <= 0 {
 			*v = def

@@ -63,19 +63,9 @@ type Tx interface {
 	// InsertSealedManifest adds a manifest and the blobs it needs.
 	InsertSealedManifest(ctx context.Context, m ota.SealedManifest, blobs []ota.Digest) error
 	InsertSealedKey(ctx context.Context, k ota.SealedKey) error
-}
-
-// leaves is a transaction that can write to the log of sealed updates.
-type leaves interface {
-	// AppendSealedLeaf writes a leaf for a document of a kind.
+	// AppendSealedLeaf writes a leaf of the log of sealed updates for a document of
+	// a kind, unless there is one.
 	AppendSealedLeaf(ctx context.Context, kind string, digest ota.Digest) error
-}
-
-func appendLeaf(ctx context.Context, tx Tx, kind string, digest ota.Digest) error {
-	if l, ok := tx.(leaves); ok {
-		return l.AppendSealedLeaf(ctx, kind, digest)
-	}
-	return nil
 }
 
 // Store is the database.

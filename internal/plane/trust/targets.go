@@ -59,10 +59,7 @@ func (p *publication) manifest(ctx context.Context, path string, sum ota.Digest,
 		return ota.Invalid(ota.CodeTrustMetadata, "%s lists a manifest of class %s, app %s and number %d with %d bytes", path, m.Class, m.App, m.Seq, m.Size).
 			WithField("document")
 	}
-	if p.papers.list(sum) {
-		return nil // its leaf is there since
-	}
-	return appendLeaf(ctx, p.tx, LeafManifest, sum)
+	return p.tx.AppendSealedLeaf(ctx, LeafManifest, sum)
 }
 
 // trustFile takes over the trust.json that targets list.
@@ -179,7 +176,7 @@ func (s *Service) Manifests(ctx context.Context, app, version string) ([]ota.Sea
 		}
 		a := v.byDigest[m.SHA256]
 		m.Approved, m.Role, m.SignedBy = true, a.Role, a.SignedBy
-		ask := asker{view: v, log: s.Log, now: s.nowMS(), floor: v.floor}
+		ask := asker{view: v, proofs: s.proofs, now: s.nowMS(), floor: v.floor}
 		m.Provable = ask.provable(a)
 		_, m.Refused = ask.judge(a)
 	}

@@ -69,9 +69,9 @@ func (v *View) Approved(d ota.Digest) *Approved { return v.byDigest[d] }
 
 // asker judges bundles for one check.
 type asker struct {
-	view *View
-	log  Log
-	now  int64 // unix ms
+	view   *View
+	proofs *proofs
+	now    int64 // unix ms
 	// floor is that of trust.json or of what the device runs, whichever is higher.
 	floor int64
 }
@@ -116,7 +116,7 @@ func (a *asker) provable(m *Approved) bool {
 	if m.provable.Load() {
 		return true
 	}
-	if !a.log.Provable(LeafManifest, m.SHA256) {
+	if !a.proofs.provable(m.SHA256) {
 		return false
 	}
 	m.provable.Store(true)
