@@ -2,6 +2,7 @@ package trustdir
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -303,4 +304,72 @@ func Take(k tuf.Keys, role, id string) (tuf.Keys, error) {
 			WithHint("put another in its place: waxwing trust rotate --role %s --old %s --new KEY", role, Short(id))
 	}
 	return out, nil
+}
+
+// Upload returns what is published for a role: the document, and the files that
+// go with it.
+func (f *Folder) Upload(role string) (document []byte, files [][]byte) {
+	document = *f.draftOf(role)
+	if role != tuf.RoleTargets {
+		return document, nil
+	}
+	if f.Draft.Trust != nil {
+		files = append(files, f.Draft.Trust)
+	}
+	next, err := tuf.ParseTargets(document)
+	if err != nil {
+		return document, files
+	}
+	before := map[string]tuf.TargetFile{}
+	if now := f.knownTargets(); now != nil {
+		before = now.Targets
+	}
+	for _, path := range slices.Sorted(maps.Keys(next.Targets)) {
+		sum := next.Targets[path].SHA256
+		if b := f.Manifests[sum]; b != nil && before[path].SHA256 != sum {
+			files = append(files, b)
+		}
+	}
+	return document, files
+}
+
+// Overtaken is called after what is in force was replaced: a draft that it is, or
+// that was made from an older version, is forgotten; the latter only with drop.
+func (f *Folder) Overtaken(drop bool) error {
+	stale := func(role string, draft, now []byte) (bool, error) {
+		if draft == nil || now == nil {
+			return false, nil
+		}
+		d, err := tuf.Inspect(draft)
+		if err != nil {
+			return true, nil //nolint:nilerr // it cannot be signed
+		}
+		n, err := tuf.Inspect(now)
+		if err != nil {
+			return false, broken(err, "the %s in force is not one", role)
+		}
+		if d.Version > n.Version {
+			return false, nil
+		}
+		if d.Digest != n.Digest && !drop {
+			return false, ota.Conflict(CodeDraft, "%s %d was published meanwhile, and your draft of it is another", role, n.Version).
+				WithHint("forget the draft with --drop-drafts, and make it anew from what is in force")
+		}
+		return true, nil
+	}
+	var root []byte
+	if len(f.Roots) > 0 {
+		root = f.Roots[len(f.Roots)-1]
+	}
+	gone, err := stale(tuf.RoleRoot, f.Draft.Root, root)
+	if err != nil {
+		return err
+	}
+	if gone {
+		f.Draft.Root = nil
+	}
+	if gone, err = stale(tuf.RoleTargets, f.Draft.Targets, f.Targets); gone {
+		f.Draft.Targets, f.Draft.Trust = nil, nil
+	}
+	return err
 }
