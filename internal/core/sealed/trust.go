@@ -89,9 +89,13 @@ func (t *Trust) Check() error {
 	r.key("log.p256", t.Log.P256)
 	t.checkWitnesses(r)
 	r.count("broker", len(t.Broker), 0, MaxKeys)
+	seen := map[string]bool{}
 	for i, b := range t.Broker {
-		r.name(fmt.Sprintf("broker[%d].name", i), b.Name, 255)
-		r.point(fmt.Sprintf("broker[%d].hpke", i), b.HPKE)
+		field := fmt.Sprintf("broker[%d]", i)
+		r.name(field+".name", b.Name, 255)
+		r.point(field+".hpke", b.HPKE)
+		r.that(!seen[b.Name] && !seen[string(b.HPKE)], field, "is there twice")
+		seen[b.Name], seen[string(b.HPKE)] = true, true
 	}
 	r.assurance("min_assurance", t.MinAssurance)
 	r.oneOf("min_class", t.MinClass, ClassStaging, ClassProduction)
