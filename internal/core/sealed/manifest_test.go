@@ -54,7 +54,11 @@ func TestManifestRules(t *testing.T) {
 		{"outside the folder", rename("../x")},
 		{"absolute", rename("/x")},
 		{"backslash", rename(`a\x`)},
-		{"only the case differs", func(m *sealed.Manifest) { m.Files[1].Path = "APP.js"; slices.SortFunc(m.Files, byPath); m.Tree = sealed.TreeHash(m.Files) }},
+		{"only the case differs", func(m *sealed.Manifest) {
+			m.Files[1].Path = "APP.js"
+			slices.SortFunc(m.Files, byPath)
+			m.Tree = sealed.TreeHash(m.Files)
+		}},
 		{"a file where a folder is", func(m *sealed.Manifest) { m.Files[1].Path = "app.js/x"; m.Tree = sealed.TreeHash(m.Files) }},
 		{"epoch without encryption", func(m *sealed.Manifest) { m.Encryption.Mode = sealed.EncryptionNone }},
 		{"no epoch", func(m *sealed.Manifest) { m.Encryption.Epoch = 0 }},
