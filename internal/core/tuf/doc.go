@@ -16,7 +16,7 @@
 // that was not delegated to it.
 package tuf
 
-// The version of the specification that documents name.
+// SpecVersion is the version of the specification that documents name.
 const SpecVersion = "1.0.34"
 
 // The names of the top-level roles, which are also the types of documents.

@@ -152,11 +152,11 @@ func (c *Client) search(path string) (TargetFile, string, *Need, error) {
 		}
 		seen[at.role] = true
 		doc, err := c.current(at.role, at.keys)
+		if ota.CodeOf(err) == CodeMissing {
+			need := c.need(at.role, c.snapshot.meta[at.role])
+			return TargetFile{}, "", &need, err
+		}
 		if err != nil {
-			if m, ok := c.snapshot.meta[at.role]; ok {
-				need := c.need(at.role, m)
-				return TargetFile{}, "", &need, err
-			}
 			return TargetFile{}, "", nil, err
 		}
 		if f, ok := doc.targets[path]; ok {
