@@ -3,6 +3,7 @@ package tuf_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/hex"
 	"encoding/json"
 	"slices"
@@ -21,6 +22,11 @@ import (
 
 func hash256(s string) string {
 	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
+
+func hash512(s string) string {
+	sum := sha512.Sum512([]byte(s))
 	return hex.EncodeToString(sum[:])
 }
 
