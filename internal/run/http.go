@@ -11,10 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/waxwing-ota/waxwing/internal/core/ota"
-	"github.com/waxwing-ota/waxwing/internal/run/config"
-	"github.com/waxwing-ota/waxwing/internal/run/deadline"
 )
 
 // The bounds of a connection. A request, headers and body, must arrive within
@@ -27,6 +23,9 @@ const (
 	idleTime     = 2 * time.Minute
 	maxHeaderLen = 32 << 10 // bytes
 )
+
+// hsts keeps browsers from ever asking without TLS again, for a year.
+var hsts = []string{"max-age=31536000"}
 
 // routes sends a request where it belongs. It is no ServeMux, because device
 // requests come first by far and need one comparison here.
@@ -48,6 +47,9 @@ type routes struct {
 func (r *routes) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if r.trustProxy {
 		req = asForwarded(req)
+	}
+	if req.TLS != nil {
+		w.Header()["Strict-Transport-Security"] = hsts
 	}
 	switch path := req.URL.Path; {
 	case strings.HasPrefix(path, "/api/"):
@@ -116,30 +118,6 @@ func lastForwarded(lines []string) (netip.Addr, bool) {
 	}
 	addr, err := netip.ParseAddr(strings.Trim(last, "[]"))
 	return addr.Unmap(), err == nil
-}
-
-// listen opens the address, and reads the certificate if there is one.
-func listen(ctx context.Context, cfg config.Config) (net.Listener, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
-	if err != nil {
-		return nil, ota.Invalid("listen_failed", "cannot listen on %s", cfg.Listen).WithCause(err).WithField("listen").
-			WithHint("is another program using the port? choose an address with --listen")
-	}
-	l = deadline.Listen(l)
-	if cfg.TLSCert == "" {
-		return l, nil
-	}
-	cert, err := tls.LoadX509KeyPair(cfg.TLSCert, cfg.TLSKey)
-	if err != nil {
-		_ = l.Close()
-		return nil, ota.Invalid("tls_invalid", "cannot use the TLS certificate %s with the key %s", cfg.TLSCert, cfg.TLSKey).
-			WithCause(err).WithField("tls-cert")
-	}
-	return tls.NewListener(l, &tls.Config{
-		Certificates: []tls.Certificate{cert},
-		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"h2", "http/1.1"},
-	}), nil
 }
 
 func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {

@@ -77,6 +77,8 @@ type Server struct {
 	routes    *routes
 	ready     *ready
 	ln        net.Listener
+	plain     net.Listener // nil = none
+	certs     certificates
 	debug     net.Listener // nil = none
 	metrics   *metrics.Metrics
 	stopping  chan struct{} // closed when requests are to end
@@ -143,7 +145,13 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err = s.wireSurfaces(ctx); err != nil {
 		return err
 	}
-	if s.ln, err = listen(ctx, s.cfg); err != nil {
+	if s.certs, err = certificatesOf(s.cfg, s.data.path); err != nil {
+		return err
+	}
+	if s.ln, err = listen(ctx, s.cfg, s.certs); err != nil {
+		return err
+	}
+	if s.plain, err = listenPlain(ctx, s.cfg); err != nil {
 		return err
 	}
 	if err = s.listenDebug(ctx); err != nil {
@@ -175,6 +183,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.plans.Run(ctx) })
 	g.Go(func() error { return s.trust.Run(ctx) })
 	g.Go(func() error { return s.runDebug(ctx) })
+	g.Go(func() error { return s.servePlain(ctx) })
 	g.Go(func() error { return (&sweeper{sweep: s.control.SweepApprovals, log: s.log}).run(ctx) })
 	g.Go(func() error { return s.forwardAudit(ctx) })
 	g.Go(func() error { return (&collector{collect: s.control.CollectGarbage, log: s.log}).run(ctx) })
@@ -196,7 +205,7 @@ func (s *Server) Run(ctx context.Context) error {
 // Close gives everything back without serving. Run does it by itself.
 func (s *Server) Close() error {
 	var errs []error
-	for _, l := range []net.Listener{s.ln, s.debug} {
+	for _, l := range []net.Listener{s.ln, s.plain, s.debug} {
 		if l == nil {
 			continue
 		}
@@ -224,7 +233,7 @@ func (s *Server) Addr() net.Addr { return s.ln.Addr() }
 // URL is where this machine reaches the server.
 func (s *Server) URL() string {
 	scheme := "http"
-	if s.cfg.TLSCert != "" {
+	if s.cfg.TLS() {
 		scheme = "https"
 	}
 	addr := s.ln.Addr().String()

@@ -246,8 +246,8 @@ func TestTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != 200 || res.ProtoMajor != 2 {
-		t.Errorf("status %d over %s", res.StatusCode, res.Proto)
+	if res.StatusCode != 200 || res.ProtoMajor != 2 || res.Header.Get("Strict-Transport-Security") == "" {
+		t.Errorf("status %d over %s, %v", res.StatusCode, res.Proto, res.Header)
 	}
 }
 

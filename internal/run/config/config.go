@@ -30,6 +30,12 @@ type Config struct {
 	CIAudience     string        // whom ID tokens of CI runs must be made out to; "" = PublicURL
 	TLSCert        string        // PEM files; both or none
 	TLSKey         string        //
+	ACMEHosts      string        // names, separated by commas, that an ACME authority is asked a certificate for
+	ACMEMail       string        // whom the authority may write to; "" = nobody
+	ACMEDirectory  string        // URL of the authority
+	ACMERoot       string        // PEM file of certificates that the authority itself is verified with; "" = the system's
+	HTTPListen     string        // host:port that sends browsers on to TLS and answers ACME; "" = none
+	InsecureHTTP   bool          // other machines may reach the server without TLS
 	BootstrapToken secret.Text   // owner token of the first start; none = make one
 	Breached       string        // file of SHA-1 hashes of leaked passwords; "" = none
 	TrustProxy     bool          // believe X-Forwarded-Host, -Proto and the last of -For
@@ -64,7 +70,7 @@ const minBootstrapToken = 20
 // Default returns the settings of a server nobody configured.
 func Default() Config {
 	return Config{
-		Data: "waxwing-data", Listen: "127.0.0.1:8080",
+		Data: "waxwing-data", Listen: "127.0.0.1:8080", ACMEDirectory: "https://acme-v02.api.letsencrypt.org/directory",
 		MaxBody: 64 << 20, MaxBlob: 1 << 30, MaxCheck: 64 << 10, MaxStats: 4 << 20, MaxManifest: 8 << 20,
 		Retention: 90 * 24 * time.Hour, EventRetention: 90 * 24 * time.Hour, SealedTTL: 24 * time.Hour, SealedPoll: time.Hour, ShutdownGrace: 20 * time.Second,
 	}
@@ -87,6 +93,12 @@ func Settings() []Setting {
 		{"WAXWING_CI_AUDIENCE", "whom ID tokens of CI runs must be made out to, if not to WAXWING_PUBLIC_URL", false, text(func(c *Config) *string { return &c.CIAudience })},
 		{"WAXWING_TLS_CERT", "PEM file of the certificate chain", false, text(func(c *Config) *string { return &c.TLSCert })},
 		{"WAXWING_TLS_KEY", "PEM file of the certificate's key", false, text(func(c *Config) *string { return &c.TLSKey })},
+		{"WAXWING_ACME_HOSTS", "host names, separated by commas, that a certificate is fetched for by ACME; to set it is to agree to the authority's terms", false, text(func(c *Config) *string { return &c.ACMEHosts })},
+		{"WAXWING_ACME_MAIL", "address that the ACME authority may write to", false, text(func(c *Config) *string { return &c.ACMEMail })},
+		{"WAXWING_ACME_DIRECTORY", "directory of the ACME authority, if not Let's Encrypt", false, text(func(c *Config) *string { return &c.ACMEDirectory })},
+		{"WAXWING_ACME_ROOT", "PEM file of certificates that the ACME authority itself is verified with", false, text(func(c *Config) *string { return &c.ACMERoot })},
+		{"WAXWING_HTTP_LISTEN", "host:port, such as :80, that sends browsers on to TLS and answers the ACME authority", false, text(func(c *Config) *string { return &c.HTTPListen })},
+		{"WAXWING_INSECURE_HTTP", "let other machines reach the server without TLS: tokens, passwords and updates travel readable (true or false)", false, boolean(func(c *Config) *bool { return &c.InsecureHTTP })},
 		{"WAXWING_BOOTSTRAP_TOKEN", "owner token that the first start creates, 20 characters or more", true, func(c *Config, v string) error {
 			c.BootstrapToken = secret.New(v)
 			return nil
@@ -156,8 +168,8 @@ func (c *Config) Check() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return invalid("listen", "%q is not host:port", c.Listen).WithHint("write it like 127.0.0.1:8080, or :8080 for every address of the machine")
 	}
-	if (c.TLSCert == "") != (c.TLSKey == "") {
-		return invalid("tls_cert", "a TLS certificate and its key come together")
+	if err := c.checkTLS(); err != nil {
+		return err
 	}
 	if n := len(c.BootstrapToken.Reveal()); n != 0 && n < minBootstrapToken {
 		return invalid("WAXWING_BOOTSTRAP_TOKEN", "WAXWING_BOOTSTRAP_TOKEN has %d characters, at least %d are needed", n, minBootstrapToken).

@@ -41,7 +41,7 @@ func TestFromEnv(t *testing.T) {
 	}
 	c.BootstrapToken = secret.Text{}
 	want := config.Config{
-		Data: "/srv/ota", Listen: ":9000", PublicURL: "https://ota.example.com/x", TLSCert: "c.pem", TLSKey: "k.pem",
+		Data: "/srv/ota", Listen: ":9000", PublicURL: "https://ota.example.com/x", TLSCert: "c.pem", TLSKey: "k.pem", ACMEDirectory: config.Default().ACMEDirectory,
 		TrustProxy: true, Strict429: true, MaxBody: 1000, MaxBlob: 2000, MaxCheck: 3000, MaxStats: 4000, MaxManifest: 5000,
 		Retention: 24 * time.Hour, EventRetention: 48 * time.Hour, SealedTTL: 24 * time.Hour, SealedPoll: time.Hour, ShutdownGrace: 3 * time.Second,
 	}

@@ -29,7 +29,9 @@ func (c *Config) texts() map[string]string {
 	}
 	return map[string]string{
 		"WAXWING_DATA": c.Data, "WAXWING_LISTEN": c.Listen, "WAXWING_PUBLIC_URL": c.PublicURL, "WAXWING_CI_AUDIENCE": c.CIAudience,
-		"WAXWING_TLS_CERT": c.TLSCert, "WAXWING_TLS_KEY": c.TLSKey, "WAXWING_BOOTSTRAP_TOKEN": hidden(c.BootstrapToken),
+		"WAXWING_TLS_CERT": c.TLSCert, "WAXWING_TLS_KEY": c.TLSKey,
+		"WAXWING_ACME_HOSTS": c.ACMEHosts, "WAXWING_ACME_MAIL": c.ACMEMail, "WAXWING_ACME_DIRECTORY": c.ACMEDirectory, "WAXWING_ACME_ROOT": c.ACMERoot,
+		"WAXWING_HTTP_LISTEN": c.HTTPListen, "WAXWING_INSECURE_HTTP": strconv.FormatBool(c.InsecureHTTP), "WAXWING_BOOTSTRAP_TOKEN": hidden(c.BootstrapToken),
 		"WAXWING_BREACHED_PASSWORDS": c.Breached, "WAXWING_TRUST_PROXY": strconv.FormatBool(c.TrustProxy), "WAXWING_STRICT_429": strconv.FormatBool(c.Strict429),
 		"WAXWING_MAX_BODY": number(c.MaxBody), "WAXWING_MAX_BLOB": number(c.MaxBlob), "WAXWING_MAX_CHECK": number(c.MaxCheck),
 		"WAXWING_MAX_STATS": number(c.MaxStats), "WAXWING_MAX_MANIFEST": number(c.MaxManifest),

@@ -18,7 +18,7 @@ import (
 type serveOptions struct {
 	data, listen, publicURL string
 	tlsCert, tlsKey         string
-	trustProxy              bool
+	trustProxy, insecure    bool
 }
 
 func newServeCommand(g *Globals) *cobra.Command {
@@ -28,6 +28,10 @@ func newServeCommand(g *Globals) *cobra.Command {
 		Short: "Run the server",
 		Long: `Run the server: device endpoints, file downloads and the admin API on one
 address, with everything that lasts in one directory.
+
+An address that other machines can reach wants TLS: a certificate in files, which
+are read again when they change, one from an ACME authority such as Let's Encrypt
+(WAXWING_ACME_HOSTS), or a proxy in front that does it (--trust-proxy).
 
 The first start creates the owner token: WAXWING_BOOTSTRAP_TOKEN if it is set
 (20 characters or more), else a new one, printed once on standard error and
@@ -48,6 +52,7 @@ is of token and link, goes to standard output; the log goes to standard error.`,
 	f.StringVar(&o.tlsCert, "tls-cert", "", "PEM file of the certificate chain ($WAXWING_TLS_CERT)")
 	f.StringVar(&o.tlsKey, "tls-key", "", "PEM file of the certificate's key ($WAXWING_TLS_KEY)")
 	f.BoolVar(&o.trustProxy, "trust-proxy", false, "believe X-Forwarded-Host, X-Forwarded-Proto and the last of X-Forwarded-For ($WAXWING_TRUST_PROXY)")
+	f.BoolVar(&o.insecure, "insecure-http", false, "let other machines reach the server without TLS: tokens, passwords and updates travel readable ($WAXWING_INSECURE_HTTP)")
 	return c
 }
 
@@ -68,6 +73,7 @@ func (o serveOptions) apply(c *config.Config) {
 		}
 	}
 	c.TrustProxy = c.TrustProxy || o.trustProxy
+	c.InsecureHTTP = c.InsecureHTTP || o.insecure
 }
 
 func runServe(ctx context.Context, g *Globals, o serveOptions) error {
