@@ -75,4 +75,7 @@ func (d *dataDir) database() string { return filepath.Join(d.path, "waxwing.db")
 func (d *dataDir) blobs() string { return filepath.Join(d.path, "blobs") }
 
 // close gives the lock back.
+// held is where the guard keeps what is stopped and not recorded.
+func (d *dataDir) held() string { return filepath.Join(d.path, "held") }
+
 func (d *dataDir) close() error { return d.lock.Close() }

@@ -8,6 +8,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/guard"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/outcome"
+	"github.com/waxwing-ota/waxwing/internal/driver/holdfile"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 	"github.com/waxwing-ota/waxwing/internal/plane/guards"
 	"github.com/waxwing-ota/waxwing/internal/plane/ingest"
@@ -15,7 +16,14 @@ import (
 
 // wireGuards makes what watches rollouts and releases.
 func (s *Server) wireGuards() {
+	var kept guards.Kept
+	if f, err := holdfile.Open(s.data.held()); err == nil {
+		s.held, kept = f, f
+	} else {
+		s.log.Warn("what is stopped while the database takes no writes will not outlive a restart", "err", err)
+	}
 	s.guards = guards.New(guards.Deps{
+		Kept:  kept,
 		Store: s.db, Snap: s.snap, Actor: haltActor, Now: time.Now, Log: s.log,
 		Halt: func(ctx context.Context, h guards.Halt) error {
 			return s.control.Halt(ctx, h.Actor, h.App, h.Channel, control.HaltReason{Version: h.Version, Text: h.Text, Guard: h.Detail}, h.Action)

@@ -19,6 +19,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/driver/blob"
 	blobfs "github.com/waxwing-ota/waxwing/internal/driver/blob/fs"
 	"github.com/waxwing-ota/waxwing/internal/driver/hashlist"
+	"github.com/waxwing-ota/waxwing/internal/driver/holdfile"
 	"github.com/waxwing-ota/waxwing/internal/driver/mail"
 	"github.com/waxwing-ota/waxwing/internal/driver/sqlstore"
 	"github.com/waxwing-ota/waxwing/internal/plane/alerts"
@@ -73,6 +74,7 @@ type Server struct {
 	errors    *errtrack.Service
 	alerts    *alerts.Service
 	guards    *guards.Service
+	held      *holdfile.File
 	plans     *plans.Service
 	routes    *routes
 	ready     *ready
@@ -216,6 +218,10 @@ func (s *Server) Close() error {
 	if s.breached != nil {
 		errs = append(errs, s.breached.Close())
 		s.breached = nil
+	}
+	if s.held != nil {
+		errs = append(errs, s.held.Close())
+		s.held = nil
 	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())

@@ -46,7 +46,13 @@ func jam(s *story, data string) (free func()) {
 // returns the devices that were offered it.
 func watched(t *testing.T) (s *story, data string, treated []int) {
 	t.Helper()
-	data = t.TempDir()
+	return watchedIn(t, t.TempDir())
+}
+
+// watchedIn does it with a data folder that is given.
+func watchedIn(t *testing.T, dir string) (s *story, data string, treated []int) {
+	t.Helper()
+	data = dir
 	srv := live.Start(t, data, func(c *config.Config) { c.TrustProxy = true })
 	s = &story{t: t, Server: srv, c: srv.Client}
 	must(s, func() (ota.App, error) { return s.c.CreateApp(t.Context(), ota.NewApp{ID: app, Name: "Jammed"}) })

@@ -134,6 +134,7 @@ func (s *State) failing(in *Input) {
 		since = in.At
 	}
 	w, _ := s.epochAt(since).w()
+	counts := s.Crowd.admits(in.Network)
 	for _, t := range []*tested{&s.All, s.slice(in.Platform)} {
 		if t == nil {
 			continue
@@ -143,7 +144,7 @@ func (s *State) failing(in *Input) {
 		} else {
 			t.TreatedFailed++
 		}
-		if s.Mode == ota.GuardControl && !in.Moved {
+		if s.Mode == ota.GuardControl && !in.Moved && counts {
 			t.Ratio.failing(in.Arm != Control, w, s.Rules.Tau)
 		}
 	}

@@ -22,7 +22,8 @@ type State struct {
 	History  binomialTest `json:"history"`
 	After    detector     `json:"after"`
 
-	Seen     []uint64 `json:"seen"`     // failing devices, sorted
+	Seen     []uint64 `json:"seen"` // failing devices, sorted
+	Crowd    crowd    `json:"crowd"`
 	Networks []uint32 `json:"networks"` // of treated failing devices, sorted, up to maxNetworks
 
 	Best     float64 `json:"best"` // the largest E so far

@@ -29,6 +29,7 @@ type world struct {
 	t    *testing.T
 	db   *sqlstore.DB
 	path string
+	kept memory
 	fail error // what the database says when it is written; nil = it works
 	now  time.Time
 	*guards.Service
@@ -62,7 +63,7 @@ func newWorld(t *testing.T) *world {
 // restart begins anew with what is stored.
 func (w *world) restart() {
 	w.Service = guards.New(guards.Deps{
-		Store: storeOf{w}, Snap: w, Actor: "system/guard", Now: func() time.Time { return w.now },
+		Store: storeOf{w}, Snap: w, Kept: &w.kept, Actor: "system/guard", Now: func() time.Time { return w.now },
 		Halt: func(_ context.Context, h guards.Halt) error {
 			if w.refuse != nil {
 				return w.refuse

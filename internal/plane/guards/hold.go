@@ -13,7 +13,7 @@ const holdFor = 3 * time.Second
 // Hold stops offers of what is named at once and then has record write it down.
 // If that cannot be done now, because the database takes no writes or not in
 // time, offers stay stopped in memory, the halt is recorded as soon as it can
-// be, and recorded is false. An error means that nothing was stopped.
+// be, also after a restart, and recorded is false. An error means that nothing was stopped.
 func (s *Service) Hold(ctx context.Context, h Halt, record func(context.Context) error) (recorded bool, err error) {
 	s.snap.Brake(h.App, h.Channel, h.Version, true)
 	done := make(chan error) // unbuffered: what came of it is taken by one of the two
@@ -24,6 +24,10 @@ func (s *Service) Hold(ctx context.Context, h Halt, record func(context.Context)
 		case done <- err:
 		case <-late:
 			_, _ = s.settle(ctx, h, err) // nobody waits for it any more; what failed is tried again
+			s.mu.Lock()
+			delete(s.late, &h)
+			s.mu.Unlock()
+			s.keep(ctx)
 		}
 	})
 	wait := time.NewTimer(holdFor)
@@ -34,7 +38,11 @@ func (s *Service) Hold(ctx context.Context, h Halt, record func(context.Context)
 	case <-wait.C:
 	case <-ctx.Done():
 	}
+	s.mu.Lock()
+	s.late[&h] = h
+	s.mu.Unlock()
 	close(late)
+	s.keep(ctx)
 	s.log.WarnContext(ctx, "the database does not take a halt by hand in time; offers are stopped",
 		"app", h.App, "channel", h.Channel, "version", h.Version)
 	return false, nil
@@ -48,6 +56,7 @@ func (s *Service) settle(ctx context.Context, h Halt, err error) (recorded bool,
 		s.mu.Lock()
 		s.todo = append(s.todo, task{braked: true, halt: h})
 		s.mu.Unlock()
+		s.keep(ctx)
 		return false, nil
 	}
 	s.snap.Brake(h.App, h.Channel, h.Version, false)

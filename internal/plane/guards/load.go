@@ -34,6 +34,7 @@ func (s *Service) Load(ctx context.Context) error {
 			}
 		}
 	}
+	s.recall(ctx)
 	return nil
 }
 

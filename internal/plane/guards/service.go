@@ -28,7 +28,7 @@ type Halt struct {
 	Detail  *ota.GuardDecision // nil = a person asks
 }
 
-// Deps is what a Service stands on. All fields but Log are required.
+// Deps is what a Service stands on. All fields but Log and Kept are required.
 type Deps struct {
 	Store Store
 	Snap  Snapshot
@@ -36,6 +36,7 @@ type Deps struct {
 	Halt func(ctx context.Context, h Halt) error
 	// Opened records that a gate opened.
 	Opened func(ctx context.Context, app, channel, version string, d ota.GuardDecision) error
+	Kept   Kept      // nil = what is stopped and not recorded does not outlive the process
 	Actor  ota.Actor // who acts
 	Now    func() time.Time
 	Log    *slog.Logger // nil = silent
@@ -53,10 +54,16 @@ type Service struct {
 	log    *slog.Logger
 	wake   chan struct{}
 	holds  sync.WaitGroup // halts by hand that are being recorded
+	kept   Kept
+
+	keeping  sync.Mutex
+	keptText string // what Kept holds; guarded by keeping
 
 	mu      sync.Mutex
 	watches map[key]*watch
-	todo    []task // what is to be carried out, oldest first
+	todo    []task         // what is to be carried out, oldest first
+	doing   []task         // what is being carried out
+	late    map[*Halt]Halt // halts by hand that are still being recorded, and nobody waits for
 	halts   int64
 }
 
@@ -80,7 +87,7 @@ const (
 // New returns a service that does nothing until Load and Run.
 func New(d Deps) *Service {
 	s := &Service{
-		store: d.Store, snap: d.Snap, halt: d.Halt, opened: d.Opened, actor: d.Actor, now: d.Now, log: d.Log,
+		store: d.Store, snap: d.Snap, halt: d.Halt, opened: d.Opened, actor: d.Actor, now: d.Now, log: d.Log, kept: d.Kept, late: map[*Halt]Halt{},
 		wake: make(chan struct{}, 1), watches: map[key]*watch{},
 	}
 	if s.log == nil {

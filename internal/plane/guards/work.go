@@ -12,7 +12,7 @@ import (
 func (s *Service) Work(ctx context.Context) {
 	s.mu.Lock()
 	todo := s.todo
-	s.todo = nil
+	s.todo, s.doing = nil, todo
 	s.mu.Unlock()
 	var left []task
 	for i := range todo {
@@ -26,8 +26,9 @@ func (s *Service) Work(ctx context.Context) {
 		left = append(left, *t)
 	}
 	s.mu.Lock()
-	s.todo = append(left, s.todo...)
+	s.todo, s.doing = append(left, s.todo...), nil
 	s.mu.Unlock()
+	s.keep(ctx)
 }
 
 func (s *Service) carryOut(ctx context.Context, t *task) error {

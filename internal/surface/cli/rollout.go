@@ -134,7 +134,7 @@ func runRolloutSet(ctx context.Context, g *Globals, app, channel string, in ota.
 }
 
 // heldInMemory is said of what stopped and could not be written down.
-const heldInMemory = "offers are stopped, held in memory: the server's database takes no writes; it is recorded as soon as it does"
+const heldInMemory = "offers are stopped and stay so: the server's database takes no writes; it is recorded as soon as it does"
 
 func printRollout(g *Globals, channel string, r *ota.Rollout) error {
 	return g.Print(r, func(w io.Writer) {

@@ -26,6 +26,7 @@ type Server struct {
 	Client *client.Client // as the owner
 
 	stop func()
+	end  func() error
 }
 
 // Start starts a server in the folder data ("" = one that lasts for the test)
@@ -50,12 +51,20 @@ func Start(t testing.TB, data string, change func(*config.Config)) *Server {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Run(ctx) }()
-	s := &Server{URL: srv.URL(), stop: sync.OnceFunc(func() {
+	stopped := false
+	s := &Server{URL: srv.URL(), end: sync.OnceValue(func() error {
+		stopped = true
 		cancel()
-		if err := <-ended; err != nil {
+		return <-ended
+	})}
+	s.stop = func() {
+		if stopped {
+			return
+		}
+		if err := s.end(); err != nil {
 			t.Errorf("the server ended with: %v", err)
 		}
-	})}
+	}
 	t.Cleanup(s.stop)
 	s.Client = s.As(t, Token)
 	return s
@@ -74,3 +83,6 @@ func (s *Server) As(t testing.TB, token string) *client.Client {
 
 // Stop stops the server as a person would and waits for it.
 func (s *Server) Stop() { s.stop() }
+
+// End stops it and returns what it ended with, for servers that cannot end well.
+func (s *Server) End() error { return s.end() }
