@@ -95,3 +95,21 @@ func (r *Range) Root() tlog.Hash {
 func (r *Range) Clone() Range {
 	return Range{size: r.size, roots: append([]tlog.Hash(nil), r.roots...)}
 }
+
+// Roots returns the roots of the complete subtrees of the range, largest first.
+func (r *Range) Roots() []tlog.Hash { return append([]tlog.Hash(nil), r.roots...) }
+
+// RangeOf returns the range that has those [Range.Roots].
+func RangeOf(size int64, roots []tlog.Hash) (Range, error) {
+	var r Range
+	nodes := Before(max(size, 0))
+	if size < 0 || len(nodes) != len(roots) {
+		return r, ota.Invalid("proof_invalid", "%d hashes are not those of a log of %d entries", len(roots), size)
+	}
+	for i, n := range nodes {
+		if err := r.AppendNode(n, roots[i]); err != nil {
+			return Range{}, err
+		}
+	}
+	return r, nil
+}

@@ -65,12 +65,17 @@ func readState(path string) (s auditState, err error) {
 	return s, nil
 }
 
-// writeState puts a new state in the place of the old one, all of it or none.
+// writeState puts a new state in the place of the old one.
 func writeState(path string, s auditState) error {
 	if path == "" {
 		return nil
 	}
-	b, err := json.MarshalIndent(s, "", "  ")
+	return writeJSONFile(path, s)
+}
+
+// writeJSONFile puts a new file in the place of the old one, all of it or none.
+func writeJSONFile(path string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newGuardCommand(g),
 		newChangesCommand(g),
 		newAuditCommand(g),
+		newMonitorCommand(g),
 		newOrgsCommand(g),
 		newUsersCommand(g),
 		newGroupsCommand(g),

@@ -166,12 +166,18 @@ var importRules = []importRule{
 	{
 		from: "surface/cli/...",
 		only: []string{
-			"core/...", "client", "citoken", "secret", "keyfile", "signer", "trustdir", "capconfig", "device", "publish", "supply", "demo", "drill", "sim", "planfile", "run", "run/config", "surface/cli/...",
+			"core/...", "client", "citoken", "secret", "keyfile", "signer", "trustdir", "capconfig", "device", "publish", "supply", "demo", "drill", "monitor", "sim", "planfile", "run", "run/config", "surface/cli/...",
 			"github.com/spf13/cobra/...", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/sync/...", "golang.org/x/text/...",
 			"github.com/andybalholm/brotli/...", "github.com/klauspost/compress/...",
 		},
 		not: []string{"database/sql/...", "plane/...", "driver/..."},
 		why: "the command line is a client of the API; only serve and demo start a server, through run",
+	},
+	{
+		from: "monitor",
+		only: []string{"core/...", "golang.org/x/mod/..."},
+		not:  []string{"database/sql/...", "os/..."},
+		why:  "who watches a log from outside must not know the server that he watches",
 	},
 	{
 		from: "driver/hook",
