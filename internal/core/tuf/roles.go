@@ -68,7 +68,7 @@ func vouchedBy(doc *targetsDoc, delegators []delegation) (delegation, error) {
 // delegated to it. In foreign repositories these are passed over, as the
 // specification has it: no search ever asks the role for them.
 func (c *Client) outside(doc *targetsDoc, by delegation) error {
-	if _, ours := c.rules.(strict); !ours || by.covers == nil {
+	if _, others := c.rules.(*foreign); others || by.covers == nil {
 		return nil
 	}
 	for path := range doc.targets {

@@ -67,8 +67,10 @@ func stateError(err error) error {
 // Resume makes a client of what was stored. Documents that are no longer current
 // are kept to refuse older ones; damaged ones are an error, as they would have
 // refused something.
-func Resume(s State, now time.Time) (*Client, error) {
-	c, err := start(strict{}, s.Root)
+func Resume(s State, now time.Time) (*Client, error) { return resume(strict{}, s, now) }
+
+func resume(r rules, s State, now time.Time) (*Client, error) {
+	c, err := start(r, s.Root)
 	if err != nil {
 		return nil, stateError(err)
 	}

@@ -45,8 +45,10 @@ func (b Builtin) Valid() bool { return !b.issued.IsZero() }
 // weaker than the one given and is to be kept even if an error comes with it:
 // whatever was verified before the error holds. An error says that nothing is to
 // be installed now; it never stops what is installed from running.
-func Decide(state State, in Input) (Decision, State, error) {
-	d := decider{in: in}
+func Decide(state State, in Input) (Decision, State, error) { return decide(verifying(), state, in) }
+
+func decide(r reader, state State, in Input) (Decision, State, error) {
+	d := decider{reader: r, in: in}
 	var err error
 	if err = in.Build.check(); err != nil {
 		return Decision{}, state, err
@@ -61,12 +63,14 @@ func Decide(state State, in Input) (Decision, State, error) {
 // decider is one run of the algorithm. Each step leaves in state what it made
 // sure of.
 type decider struct {
-	in      Input
-	state   State
-	request *sealed.CheckRequest
-	client  *tuf.Client
-	trust   *sealed.Trust
-	order   sealed.Director // the director's
+	reader
+
+	in     Input
+	state  State
+	asked  *sealed.CheckRequest
+	client *tuf.Client
+	rules  *sealed.Trust
+	order  sealed.Director // the director's
 }
 
 func (d *decider) run() (Decision, error) {
@@ -109,7 +113,7 @@ func (d *decider) checkClock() error {
 
 // readRequest reads the device's own request, which names itself.
 func (d *decider) readRequest() error {
-	req, err := sealed.Parse[sealed.CheckRequest](d.in.Request)
+	req, err := d.request(d.in.Request)
 	if err != nil {
 		return err
 	}
@@ -119,19 +123,18 @@ func (d *decider) readRequest() error {
 	if d.in.Answer == nil {
 		return fail(CodeRequest, "there is no answer")
 	}
-	d.request = req
+	d.asked = req
 	return d.in.Answer.Check()
 }
 
 func (d *decider) readDirector() error {
-	var o sealed.Director
-	err := sealed.Open(d.in.Answer.Director, sealed.MaxDirector, sealed.KeySet(d.trust.Director...), 1, o.Kind(), &o)
+	o, err := d.director(d.in.Answer.Director, d.rules.Director)
 	if err != nil {
 		return err
 	}
 	device := d.in.Thumbprint
 	if device == "" {
-		device = sealed.DeviceHash(d.request.App, d.request.Device)
+		device = sealed.DeviceHash(d.asked.App, d.asked.Device)
 	}
 	now := d.in.Now
 	switch {

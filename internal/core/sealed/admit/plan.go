@@ -42,7 +42,7 @@ func (d *decider) plan() (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r := d.request.Running; r.SHA256 == o.Target.SHA256 && r.Seq == o.Target.Seq && d.in.Answer.Proof == "" {
+	if r := d.asked.Running; r.SHA256 == o.Target.SHA256 && r.Seq == o.Target.Seq && d.in.Answer.Proof == "" {
 		return nil, d.advanceLog() // it runs, so there is nothing to install
 	}
 	raw := []byte(d.in.Answer.Manifest)
@@ -52,14 +52,14 @@ func (d *decider) plan() (*Plan, error) {
 	if !holds(t, raw) {
 		return nil, fail(CodeManifest, "the manifest is not the one that the metadata names")
 	}
-	m, err := sealed.Parse[sealed.Manifest](raw)
+	m, err := d.manifest(raw)
 	if err != nil {
 		return nil, err
 	}
 	if err := d.checkManifest(m); err != nil {
 		return nil, err
 	}
-	if err := d.proven(raw); err != nil {
+	if err := d.logged(raw); err != nil {
 		return nil, err
 	}
 	return &Plan{hash: sealed.HashOf(raw), raw: slices.Clone(raw), manifest: m}, nil
@@ -88,7 +88,7 @@ func (d *decider) checkTarget() (tuf.TargetFile, error) {
 // staging reports whether bundles of CI jobs may run: the native app and
 // trust.json must both say so.
 func (d *decider) staging() bool {
-	return d.in.Build.MinClass == sealed.ClassStaging && d.trust.MinClass == sealed.ClassStaging
+	return d.in.Build.MinClass == sealed.ClassStaging && d.rules.MinClass == sealed.ClassStaging
 }
 
 func (d *decider) checkManifest(m *sealed.Manifest) error {
@@ -104,8 +104,8 @@ func (d *decider) checkManifest(m *sealed.Manifest) error {
 		return fail(CodePlatform, "the bundle is not for %.40q", b.Platform).WithField("platforms")
 	case !m.Native.Holds(b.Version):
 		return fail(CodeNative, "the bundle is for native apps from %s to %s, this is %.40q", m.Native.Min, orNoEnd(m.Native.Max), b.Version).WithField("native")
-	case m.Encryption.Epoch < d.trust.Epochs.Min:
-		return fail(CodeEpoch, "the bundle is under the key epoch %d, and only epochs from %d are trusted", m.Encryption.Epoch, d.trust.Epochs.Min).
+	case m.Encryption.Epoch < d.rules.Epochs.Min:
+		return fail(CodeEpoch, "the bundle is under the key epoch %d, and only epochs from %d are trusted", m.Encryption.Epoch, d.rules.Epochs.Min).
 			WithField("encryption.epoch")
 	}
 	return nil
@@ -121,7 +121,7 @@ func orNoEnd(v string) string {
 // policy is what trust.json says of the log, and the checkpoint to go on from. A
 // log of another name is another log: whoever signs trust.json may begin one.
 func (d *decider) policy() (tlogproof.Policy, tlogproof.Checkpoint) {
-	t := d.trust
+	t := d.rules
 	p := tlogproof.Policy{Origin: t.Log.Name, P256: t.Log.P256, Threshold: t.Witnesses.Threshold}
 	for _, w := range t.Witnesses.Keys {
 		key, err := hex.DecodeString(w.Ed25519)
@@ -145,15 +145,15 @@ func (d *decider) consistency() []ota.Digest {
 	return list
 }
 
-// proven demands that the manifest is in the log, and that the log is the kept
+// logged demands that the manifest is in the log, and that the log is the kept
 // one, grown.
-func (d *decider) proven(manifest []byte) error {
+func (d *decider) logged(manifest []byte) error {
 	if d.in.Answer.Proof == "" {
 		return fail(CodeUnproven, "there is no proof that the manifest is in the log").
 			WithHint("ask again: a server offers a bundle only once it can prove it")
 	}
 	policy, kept := d.policy()
-	next, err := tlogproof.Check(d.in.Answer.Proof, ota.Sum(manifest), tlogproof.KindManifest, policy, kept, d.consistency())
+	next, err := d.proven(d.in.Answer.Proof, ota.Sum(manifest), policy, kept, d.consistency())
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 // walk takes in the metadata of the answer, in the order of the specification of
 // TUF, sections 5.3 to 5.6. Whatever was taken in before an error is kept.
 func (d *decider) walk() error {
-	c, err := tuf.Resume(d.state.TUF, d.in.Now)
+	c, err := d.resume(d.state.TUF, d.in.Now)
 	if err != nil {
 		return broken("its metadata is damaged").WithCause(err)
 	}
@@ -105,7 +105,7 @@ func (d *decider) readTrust() error {
 	case len(b) == 0:
 		b = d.state.Trust
 	}
-	trust, err := sealed.Parse[sealed.Trust](b)
+	trust, err := d.trust(b)
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (d *decider) readTrust() error {
 	if err := d.follows(trust, b); err != nil {
 		return err
 	}
-	d.trust, d.state.Trust = trust, b
+	d.rules, d.state.Trust = trust, b
 	d.state.Floor = max(d.state.Floor, trust.Floor)
 	return nil
 }
@@ -125,7 +125,7 @@ func (d *decider) follows(next *sealed.Trust, b []byte) error {
 	if len(d.state.Trust) == 0 {
 		return nil
 	}
-	known, err := sealed.Parse[sealed.Trust](d.state.Trust)
+	known, err := d.trust(d.state.Trust)
 	if err != nil {
 		return broken("its trust.json is damaged").WithCause(err)
 	}
