@@ -25,7 +25,9 @@ type cached struct{ *Cache }
 
 func (c cached) bounds() bounds { return strict{}.bounds() }
 
-func (c cached) root(b []byte) (*rootDoc, error) { return remember(c.Cache, RoleRoot, b, strict{}.root) }
+func (c cached) root(b []byte) (*rootDoc, error) {
+	return remember(c.Cache, RoleRoot, b, strict{}.root)
+}
 
 func (c cached) timestamp(b []byte) (*timestampDoc, error) {
 	return remember(c.Cache, RoleTimestamp, b, strict{}.timestamp)
