@@ -197,6 +197,31 @@ func TestSketch(t *testing.T) {
 	}
 }
 
+// TestIndex: a file's predecessor is found by its path, else by its content.
+func TestIndex(t *testing.T) {
+	var x delta.Index
+	old := map[string][]byte{"app-AAAA.js": text(1, 40000), "lib-BBBB.js": text(2, 40000), "index.html": text(3, 500), "empty": nil}
+	for path, b := range old {
+		x.Add(path, b)
+	}
+	edited := append(text(1, 40000), "x"...)
+	if got := x.Near("app-CCCC.js", edited, 2); len(got) != 1 || got[0] != ota.Sum(old["app-AAAA.js"]) {
+		t.Errorf("renamed: %v", got)
+	}
+	if got := x.Near("lib-BBBB.js", edited, 2); len(got) != 2 || got[0] != ota.Sum(old["lib-BBBB.js"]) || got[1] != ota.Sum(old["app-AAAA.js"]) {
+		t.Errorf("its old path and its content: %v", got)
+	}
+	if got := x.Near("lib-BBBB.js", edited, 1); len(got) != 1 {
+		t.Errorf("one wanted: %v", got)
+	}
+	if got := x.Near("other.js", text(9, 40000), 2); len(got) != 0 {
+		t.Errorf("new: %v", got)
+	}
+	if got := x.Near("moved.js", old["lib-BBBB.js"], 2); len(got) != 0 {
+		t.Errorf("unchanged: %v", got)
+	}
+}
+
 // TestAgainstZstd: the reference program applies our patches and we apply its.
 func TestAgainstZstd(t *testing.T) {
 	program, err := exec.LookPath("zstd")
