@@ -61,15 +61,23 @@ func (s State) Prepare(v admit.Verified) (Step, error) {
 }
 
 // Switch activates the next bundle, at a moment at which the app can be loaded
-// anew: in the background, or at a start.
-func (s State) Switch() Step {
+// anew, such as in the background; a start does it by itself. intact says whether
+// the files of a bundle are those that were verified; it is asked only about one
+// that would run.
+func (s State) Switch(intact func(Slot) bool) Step {
 	if s.Next.Builtin() {
 		return Step{State: s}
 	}
 	next := s.Next
 	s.Next = Slot{}
-	if !s.allowed(next) {
-		return Step{State: s, Changed: true, Reports: []Report{{sealed.EventFailed, next, ReasonFloor}}}
+	refuse := func(reason string) Step {
+		return Step{State: s, Changed: true, Reports: []Report{{sealed.EventFailed, next, reason}}}
+	}
+	switch {
+	case !s.allowed(next):
+		return refuse(ReasonFloor)
+	case !intact(next): // this device's storage did that: it may come again
+		return refuse(ReasonTouched)
 	}
 	if s.Healthy {
 		s.Good = s.Current
@@ -83,9 +91,7 @@ func (s State) allowed(slot Slot) bool {
 	return slot.Builtin() || slot.Seq >= s.Admission.Floor
 }
 
-// Start is a new process of the app, whose native part has the version build.
-// intact says whether the files of a bundle are those that were verified; it is
-// asked only about what would run. The attempt is counted before the page is
+// Start is a new process of the app, whose native part is build. The attempt is counted before the page is
 // loaded, so a bundle that kills the app within its first moment is given up all
 // the same.
 func (s State) Start(build admit.Build, intact func(Slot) bool) Step {
@@ -94,17 +100,10 @@ func (s State) Start(build admit.Build, intact func(Slot) bool) Step {
 		s.newNative(build, &st)
 	}
 	s.Admission.Floor = max(s.Admission.Floor, build.Floor)
-	if !s.Next.Builtin() {
-		if intact(s.Next) {
-			sw := s.Switch()
-			s, st.Reports = sw.State, append(st.Reports, sw.Reports...)
-			if sw.Load {
-				s.Attempts = 0 // this start is counted below
-			}
-		} else {
-			st.Reports = append(st.Reports, Report{sealed.EventFailed, s.Next, ReasonTouched})
-			s.Next = Slot{}
-		}
+	sw := s.Switch(intact)
+	s, st.Reports = sw.State, append(st.Reports, sw.Reports...)
+	if sw.Load {
+		s.Attempts = 0 // this start is counted below
 	}
 	if reason := s.unfit(intact); reason != "" {
 		s.fallBack(reason, intact, &st)
@@ -169,8 +168,7 @@ func (s State) Ready() Step {
 	return Step{State: s, Changed: true, Reports: []Report{{sealed.EventHealthy, s.Current, ""}}}
 }
 
-// Timeout says that the health timer ended before the page's word. intact is as
-// in Start.
+// Timeout says that the health timer ended before the page's word.
 func (s State) Timeout(intact func(Slot) bool) Step {
 	if s.Healthy {
 		return Step{State: s}
