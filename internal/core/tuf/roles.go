@@ -123,10 +123,14 @@ func (c *Client) current(role string, keys *keyring) (*targetsDoc, error) {
 	return doc, doc.fresh(c.now)
 }
 
+// At tells the client the time, for what it is asked next.
+func (c *Client) At(now time.Time) { c.now = now }
+
 // Target says what the file of a target path must be, and which role says so. The
 // search (5.6.7) goes from the top-level role down in the order of delegations;
 // it ends at the first role that lists the path, or that is terminating. Every
-// document on the way must be current at the time of the last call that had one.
+// document on the way must be current at the time of the last call that had one
+// (see [Client.At]).
 func (c *Client) Target(path string) (TargetFile, string, error) {
 	f, role, _, err := c.search(path)
 	return f, role, err
