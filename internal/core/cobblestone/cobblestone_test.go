@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 
@@ -265,6 +266,30 @@ func TestRandomAccess(t *testing.T) {
 	if _, err := cobblestone.NewReaderAt(bytes.NewReader(enc), int64(len(enc))+20, k, []byte("c")); ota.CodeOf(err) != cobblestone.CodeTruncated {
 		t.Error("a source shorter than its size: ", err)
 	}
+}
+
+// TestConcurrentReads: readers at many places do not disturb one another.
+func TestConcurrentReads(t *testing.T) {
+	k := newKey(t)
+	plain := noise(8 * cobblestone.ChunkSize)
+	enc := seal(t, k, "c", plain)
+	r, err := cobblestone.NewReaderAt(bytes.NewReader(enc), int64(len(enc)), k, []byte("c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			p := make([]byte, cobblestone.ChunkSize+100)
+			for j := range 40 {
+				off := (i*7919 + j*4001) % (len(plain) - len(p))
+				if _, err := r.ReadAt(p, int64(off)); err != nil || !bytes.Equal(p, plain[off:off+len(p)]) {
+					t.Errorf("at %d: %v", off, err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // TestBlob fixes the derivation of a file's key and its context.

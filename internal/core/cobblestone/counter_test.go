@@ -20,6 +20,9 @@ func TestCounter(t *testing.T) {
 	if got, want := n.of(&base, 0x2100000001), []byte{1, 2, 3, 4, 5, 6, 7, 0xde, 0, 0, 0, 0x0e}; !bytes.Equal(got, want) {
 		t.Errorf("%x", got)
 	}
+	if got, want := n.of(&base, MaxChunks-1), []byte{1, 2, 3, 4, 5, 6, 7, 0xc0, 0xff, 0xff, 0xff, 0xf0}; !bytes.Equal(got, want) {
+		t.Errorf("%x", got)
+	}
 	if _, err := s.seal(nil, &n, MaxChunks-1, nil); err != nil {
 		t.Error(err)
 	}
