@@ -50,7 +50,7 @@ func (s *Server) wireSealedLog(ctx context.Context) error {
 		return err
 	}
 	s.sealedLog, err = sealedlog.New(sealedlog.Deps{
-		Store: sqlstore.SealedLog{DB: s.db}, Signer: signer, P256: p256.Software(key), Now: time.Now, Log: s.log,
+		Store: sqlstore.SealedLog{DB: s.db}, Signer: signer, P256: p256.Software(key), Rules: s.logRules, Now: time.Now, Log: s.log,
 	})
 	if err != nil {
 		return err
@@ -60,6 +60,17 @@ func (s *Server) wireSealedLog(ctx context.Context) error {
 		s.log.Error("the log of sealed updates cannot be signed", "code", ota.CodeOf(err), "err", err)
 	}
 	return nil
+}
+
+// logRules puts the rules of apps into the log whose updates were sealed lately.
+func (s *Server) logRules(ctx context.Context) error {
+	apps, err := s.db.UnruledApps(ctx)
+	for _, app := range apps {
+		if err = s.control.LogRules(ctx, app); err != nil {
+			break
+		}
+	}
+	return err
 }
 
 // p256FromSeed derives a P-256 key from 32 random bytes. A derived number that is

@@ -41,27 +41,38 @@ func (t *txn) AppendSealedLeaf(ctx context.Context, kind string, digest ota.Dige
 // AppendSealedDocument adds an entry about a document that the log must not tell:
 // the digest is salted, salt and document stay in the database. One that is the
 // same as the last about that thing is not added again.
-func (t *txn) AppendSealedDocument(ctx context.Context, kind, app, what, name string, document []byte) error {
+func (t *txn) AppendSealedDocument(ctx context.Context, kind, app, what, name string, document []byte) (bool, error) {
 	if !tlogproof.Kind(kind).Salted() {
-		return ota.Errorf(ota.KindInternal, "internal", "entries of kind %q have no salt", kind)
+		return false, ota.Errorf(ota.KindInternal, "internal", "entries of kind %q have no salt", kind)
 	}
 	last, err := selectOne(ctx, t.q, nil, func(r scanner) (b []byte, err error) { return b, r.Scan(&b) },
 		`SELECT document FROM sealedlog_documents WHERE app = $1 AND what = $2 AND name = $3 AND kind = $4 ORDER BY leaf DESC LIMIT 1`,
 		app, what, name, kind)
 	if err != nil || last != nil && bytes.Equal(last, document) {
-		return err
+		return false, err
 	}
 	var salt tlogproof.Salt
 	if _, err := rand.Read(salt[:]); err != nil {
-		return fmt.Errorf("make a salt: %w", err)
+		return false, fmt.Errorf("make a salt: %w", err)
 	}
 	leaf, err := t.appendSealed(ctx, kind, tlogproof.Salted(salt, document))
 	if err != nil {
-		return err
+		return false, err
 	}
 	_, err = t.exec(ctx, `INSERT INTO sealedlog_documents (leaf, kind, app, what, name, salt, document) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		leaf, kind, app, what, name, salt[:], document)
-	return err
+	return true, err
+}
+
+// SealedApp implements [control.SealedTx].
+func (s reads) SealedApp(ctx context.Context, app string) (bool, error) {
+	n, err := selectOne(ctx, s.q, nil, scanInt, `SELECT COUNT(*) FROM (SELECT 1 FROM sealed_documents WHERE app = $1 LIMIT 1) x`, app)
+	return n > 0, err
+}
+
+// UnruledApps lists the apps with sealed updates of which no rule is in the log.
+func (s reads) UnruledApps(ctx context.Context) ([]string, error) {
+	return selectAll(ctx, s.q, scanText, `SELECT DISTINCT app FROM sealed_documents WHERE app NOT IN (SELECT app FROM sealedlog_documents WHERE kind = 'rule') ORDER BY app`)
 }
 
 func (t *txn) appendSealed(ctx context.Context, kind string, digest ota.Digest) (int64, error) {

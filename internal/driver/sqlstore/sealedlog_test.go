@@ -134,7 +134,8 @@ func TestSealedDocuments(t *testing.T) {
 	add := func(kind, what, name, text string) {
 		t.Helper()
 		err := db.update(t.Context(), "test", 1, func(tx *txn) (ota.Change, error) {
-			return ota.Change{Action: "test.add"}, tx.AppendSealedDocument(t.Context(), kind, "com.example.a", what, name, []byte(text))
+			_, err := tx.AppendSealedDocument(t.Context(), kind, "com.example.a", what, name, []byte(text))
+			return ota.Change{Action: "test.add"}, err
 		})
 		if err != nil {
 			t.Fatal(err)

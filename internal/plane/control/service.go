@@ -81,7 +81,7 @@ const day = 24 * time.Hour
 // New returns a Service.
 func New(d Deps) *Service {
 	s := &Service{
-		store: d.Store, blobs: d.Blobs, snap: d.Snap, now: d.Now, rand: d.Rand, flush: d.Flush,
+		store: ruleStore{d.Store}, blobs: d.Blobs, snap: d.Snap, now: d.Now, rand: d.Rand, flush: d.Flush,
 		mayApprove: d.MayApprove, needsAssertion: d.NeedsAssertion, assert: d.Assert, challenge: d.Challenge, console: d.ConsoleURL,
 		maxBlob: d.MaxBlob, retention: d.Retention, eventRetention: d.EventRetention,
 	}

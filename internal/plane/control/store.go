@@ -133,6 +133,7 @@ type Tx interface {
 	SetFrozen(ctx context.Context, channelID int64, f *ota.Frozen) error
 	DeleteToken(ctx context.Context, id int64) error
 	IncidentTx
+	SealedTx
 
 	InsertNative(ctx context.Context, n ota.NativeBuild) error
 	DeleteNative(ctx context.Context, app, platform, version string) error

@@ -40,8 +40,11 @@ type Deps struct {
 	P256      p256.Signer     // what devices verify
 	Witnesses []Witness
 	Threshold int // how many of Witnesses must cosign before a checkpoint is published
-	Now       func() time.Time
-	Log       *slog.Logger
+	// Rules puts the rules of apps into the log whose updates were sealed lately; nil
+	// = nobody does.
+	Rules func(ctx context.Context) error
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Service answers from the log. Its methods may be called by many goroutines.
@@ -52,6 +55,7 @@ type Service struct {
 	own       []*tilelog.Verifier
 	witnesses []*witness
 	threshold int
+	rules     func(ctx context.Context) error
 	now       func() time.Time
 	log       *slog.Logger
 	wake      chan struct{}
@@ -63,7 +67,10 @@ type Service struct {
 func New(d Deps) (*Service, error) {
 	s := &Service{
 		store: d.Store, signer: d.Signer, p256: d.P256, threshold: d.Threshold, now: d.Now, log: d.Log,
-		wake: make(chan struct{}, 1),
+		rules: d.Rules, wake: make(chan struct{}, 1),
+	}
+	if s.rules == nil {
+		s.rules = func(context.Context) error { return nil }
 	}
 	policy := tlogproof.Policy{Origin: d.Signer.Name(), P256: d.P256.Public(), Threshold: d.Threshold}
 	for _, w := range d.Witnesses {

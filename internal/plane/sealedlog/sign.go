@@ -81,6 +81,9 @@ func (s *Service) Run(ctx context.Context) error {
 	tick := time.NewTicker(again)
 	defer tick.Stop()
 	for {
+		if err := s.rules(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("rules cannot be put into the log of sealed updates", "err", err)
+		}
 		if err := s.Sign(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("the log of sealed updates cannot be signed", "code", ota.CodeOf(err), "err", err)
 		} else if err := s.cosign(ctx); err != nil && ctx.Err() == nil {
