@@ -97,6 +97,9 @@ type NewBundle struct {
 	Provenance     Digest          `json:"provenance,omitzero"` // an uploaded DSSE envelope
 	// NativeMismatch says what native versions lack that the publisher accepted.
 	NativeMismatch []string `json:"native_mismatch,omitempty"`
+	// SealedOnly says that the content is for devices of sealed updates alone: there
+	// are no variants, and its manifest follows.
+	SealedOnly bool `json:"sealed_only,omitempty"`
 }
 
 // ImportBundle registers a bundle another tool made. Exactly one variant;

@@ -40,12 +40,19 @@ func (s *Service) CreateBundle(ctx context.Context, actor ota.Actor, app string,
 	if err != nil {
 		return b, false, err
 	}
-	if err := v.bundle(ctx, in.Tree, in.Variants); err != nil {
+	if in.SealedOnly {
+		if len(in.Variants) > 0 {
+			return b, false, ota.Invalid(CodeVariantInvalid, "a bundle for sealed updates alone has no variants").WithField("variants")
+		}
+	} else if err := v.bundle(ctx, in.Tree, in.Variants); err != nil {
 		return b, false, err
 	}
 	b.SBOM, b.Provenance = in.SBOM, in.Provenance
 	if err := v.documents(ctx, &b); err != nil {
 		return b, false, err
+	}
+	if in.SealedOnly {
+		v.keys = nil // no variant is for any of them
 	}
 	return s.insert(ctx, actor, b, in.Tree, v.keys, in.NativeMismatch)
 }
