@@ -49,6 +49,9 @@ func (s *Server) sealedSeen(v trust.Seen) {
 		ID: c.Device, App: v.App, Platform: c.Platform, VersionName: c.VersionName, VersionBuild: c.VersionBuild, VersionOS: c.OS,
 		PluginVersion: v.Plugin, CustomID: c.CustomID, IsProd: true, DefaultChannel: c.DefaultChannel,
 	}
+	if c.OnBuiltin() {
+		seen.Device.VersionName = c.VersionBuild // as other devices say it
+	}
 	s.ingest.Offer(seen)
 }
 

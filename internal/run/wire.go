@@ -52,7 +52,10 @@ func (s *Server) wirePlanes() error {
 	s.control = control.New(control.Deps{
 		Store: s.db, Blobs: s.blobs, Snap: s.snap, Now: time.Now, Rand: rand.Reader, Flush: s.ingest.Flush,
 		MayRevoke: func(p ota.Principal, t ota.Token) bool { return s.tokens.Cares(p, t) },
-		Rules:     s.scans.RuleIDs(), ScanAsked: s.scans.Wake,
+		MayServe: func(app string, bundle int64, running ...int64) error {
+			return s.trust.MayServe(app, bundle, running...)
+		},
+		Rules: s.scans.RuleIDs(), ScanAsked: s.scans.Wake,
 		MayApprove: s.mayApprove, NeedsAssertion: s.needsAssertion, Assert: s.assert, Challenge: s.challenge, ConsoleURL: strings.TrimRight(s.cfg.PublicURL, "/"),
 		MaxBlob: s.cfg.MaxBlob, Retention: s.cfg.Retention, EventRetention: s.cfg.EventRetention,
 	})

@@ -49,6 +49,9 @@ type Sealed interface {
 // plugins name that bundle by the native version as the app spells it, so the
 // spelling counts besides the normalised form.
 func (c *Check) OnBuiltin() bool {
+	if c.Sealed != nil { // it says what it runs by the manifest
+		return c.VersionName == ota.Builtin
+	}
 	return c.VersionName == c.VersionBuild || c.VersionName == c.Build ||
 		c.VersionName == "" || c.VersionName == ota.Builtin
 }

@@ -53,6 +53,9 @@ func (s *Service) releaseAct(app string, in releaseCall, out *ota.Release, done 
 		if err := comesFrom(&ch, &b); err != nil {
 			return nil, err
 		}
+		if err := s.mayServe(app, b.ID); err != nil {
+			return nil, err
+		}
 		pl := &plan{channel: &ch}
 		pl.run = func(ctx context.Context, tx Tx, actor ota.Actor) (ota.Change, error) {
 			if ch.Rollout != nil && ch.Rollout.Version == in.Version {
@@ -199,12 +202,33 @@ func (s *Service) rollback(ctx context.Context, tx Tx, actor ota.Actor, ch *ota.
 	if err != nil {
 		return ota.Release{}, err
 	}
-	dest, err := destination(ch, history, to)
+	dest, err := s.servable(ch, history, to)
 	if err != nil {
 		return ota.Release{}, err
 	}
 	r := ota.Release{Kind: ota.ReleaseRollback, BundleID: dest.BundleID, Version: dest.Version, Note: note}
 	return s.put(ctx, tx, actor, ch, r, dest.Parent)
+}
+
+// servable finds the release of the history to go back to among those that
+// devices of sealed updates take. One that was asked for by name and is not is
+// an error.
+func (s *Service) servable(ch *ota.Channel, history []PastRelease, to string) (ota.Release, error) {
+	running := []int64{ch.Release.BundleID}
+	if ch.Rollout != nil {
+		running = append(running, ch.Rollout.BundleID)
+	}
+	for {
+		dest, err := destination(ch, history, to)
+		if err != nil || dest.BundleID == 0 {
+			return dest, err
+		}
+		below := s.mayServe(ch.App, dest.BundleID, running...)
+		if below == nil || to != "" {
+			return dest, below
+		}
+		history = slices.DeleteFunc(slices.Clone(history), func(p PastRelease) bool { return p.ID == dest.ID })
+	}
 }
 
 // destination finds the release of the history to go back to; its parent

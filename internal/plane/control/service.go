@@ -44,6 +44,10 @@ type Deps struct {
 	Rules     []string
 	ScanAsked func()
 
+	// MayServe reports why a bundle must not be put on a channel that gives others
+	// now, by their ids: devices of sealed updates would refuse it. nil = it always may.
+	MayServe func(app string, bundle int64, running ...int64) error
+
 	MaxBlob        int64         // bytes of one blob; 0 = 1 GiB
 	Retention      time.Duration // how long history keeps its bundles; 0 = 90 days
 	EventRetention time.Duration // how long events are kept; 0 = 90 days
@@ -66,6 +70,7 @@ type Service struct {
 	console        string
 	rules          []string
 	scanAsked      func()
+	mayServe       func(app string, bundle int64, running ...int64) error
 
 	maxBlob        int64
 	retention      time.Duration
@@ -87,6 +92,9 @@ func New(d Deps) *Service {
 	}
 	s.mayRevoke = d.MayRevoke
 	s.rules, s.scanAsked = d.Rules, d.ScanAsked
+	if s.mayServe = d.MayServe; s.mayServe == nil {
+		s.mayServe = func(string, int64, ...int64) error { return nil }
+	}
 	if s.scanAsked == nil {
 		s.scanAsked = func() {}
 	}

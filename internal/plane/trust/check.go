@@ -106,7 +106,7 @@ func (s *Service) question(v *View, req *sealed.CheckRequest, app *decide.App) (
 		c.CustomID = req.CustomID
 	}
 	a := &asker{view: v, proofs: s.proofs, now: s.nowMS(), floor: v.floor}
-	c.VersionName = c.VersionBuild
+	c.VersionName = ota.Builtin // which no bundle is called, not even one with the version of the native app
 	if req.Running.Seq > 0 {
 		c.VersionName = unknownVersion
 		if d, err := ota.ParseDigest(req.Running.SHA256); err == nil {

@@ -13,7 +13,9 @@ type trustInput struct {
 }
 
 type trustReadInput struct {
-	trustInput
+	Request
+	AppParams
+	Role    string `path:"role" enum:"root,targets,staging,snapshot,timestamp,trust" doc:"role of the document"`
 	Version uint32 `query:"version" doc:"0 = the one in force; old versions are kept of the root only"`
 }
 
