@@ -24,7 +24,7 @@ func (w *World) Direct(request []byte, b *Bundle, change func(*sealed.Director))
 	if change != nil {
 		change(d)
 	}
-	env, err := sealed.Make(context.Background(), d, w.Key(Director))
+	env, err := sealed.Make(context.Background(), d, w.Key(w.Answers))
 	w.must(err)
 	return env
 }

@@ -33,6 +33,7 @@ type World struct {
 	Tree    *Tree
 	Epoch   cobblestone.Key // content key of every encrypted bundle
 	Bundles []*Bundle
+	Answers int // the key that directors' answers are signed with
 
 	signers map[int]p256.Signer
 	root    tuf.Root
@@ -46,7 +47,7 @@ type World struct {
 func New(t testing.TB, app string) *World {
 	t.Helper()
 	w := &World{
-		T: t, App: app, Now: Day, signers: map[int]p256.Signer{}, roles: map[string]tuf.Targets{},
+		T: t, App: app, Now: Day, Answers: Director, signers: map[int]p256.Signer{}, roles: map[string]tuf.Targets{},
 		By: map[string][]int{
 			tuf.RoleRoot: {Root1, Root2}, tuf.RoleTargets: {Release1, Release2}, tuf.RoleSnapshot: {Snapshot},
 			tuf.RoleTimestamp: {Timestamp}, tuf.RoleStaging: {Staging},
@@ -142,6 +143,16 @@ func (w *World) PublishTrust() {
 	w.TrustB = b
 	w.List(tuf.RoleTargets, sealed.TrustPath, b)
 	w.Publish()
+}
+
+// NewLog begins another log with every bundle of the app, under a key of the
+// world; the trust that is published next names it.
+func (w *World) NewLog(origin string, key int) {
+	w.Tree = newTree(origin, w.Key(key))
+	for _, b := range w.Bundles {
+		b.Leaf = w.Tree.Add(b.Raw)
+	}
+	w.Trust.Log.Name, w.Trust.Log.P256 = origin, w.Key(key).Public()
 }
 
 // Publish signs the next snapshot and timestamp over what there is.

@@ -137,7 +137,13 @@ func (d *decider) policy() (tlogproof.Policy, tlogproof.Checkpoint) {
 	return p, kept
 }
 
+// consistency is the proof that leads on from the kept checkpoint. A server that
+// has begun another log cannot know that a device kept one of the log before, and
+// proves something that nobody asked about.
 func (d *decider) consistency() []ota.Digest {
+	if kept := d.state.Log.Origin; kept != "" && kept != d.rules.Log.Name {
+		return nil
+	}
 	var list []ota.Digest
 	for _, h := range d.in.Answer.Consistency {
 		list = append(list, ota.Digest(h)) // 32 bytes each, see Answer.Check
