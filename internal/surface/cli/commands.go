@@ -30,6 +30,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newAppsCommand(g),
 		newChannelsCommand(g),
 		newKeysCommand(g),
+		newTrustCommand(g),
 		newBundlesCommand(g),
 		newNativeCommand(g),
 		newDevicesCommand(g),
