@@ -27,6 +27,14 @@ const (
 	NeedNext    = "next"    // those that the draft, or the draft of the root, brings
 )
 
+// Whose says whose signatures these are, for people.
+func (n Need) Whose() string {
+	if n.Keys == NeedCurrent {
+		return "keys in force"
+	}
+	return "keys that the draft names"
+}
+
 // Met says whether enough have signed.
 func (n Need) Met() bool { return len(n.Signed) >= n.Threshold }
 
@@ -272,7 +280,7 @@ func (f *Folder) Ready(now time.Time) ([]string, error) {
 		for _, id := range n.Open {
 			who = append(who, f.Name(id))
 		}
-		return nil, ota.Conflict(ota.CodeTrustThreshold, "the draft of %s has %d of %d signatures by the %s keys of the role", n.Role, len(n.Signed), n.Threshold, n.Keys).
+		return nil, ota.Conflict(ota.CodeTrustThreshold, "the draft of %s has %d of %d signatures by the %s", n.Role, len(n.Signed), n.Threshold, n.Whose()).
 			WithHint("have %d more of these sign it: %s", n.Threshold-len(n.Signed), strings.Join(who, ", "))
 	}
 	if len(roles) == 0 {

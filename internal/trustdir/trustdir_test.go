@@ -199,7 +199,7 @@ func TestRootRotation(t *testing.T) {
 	sign(t, f, p, "r4 r1")
 	_, err := f.Ready(day)
 	wantCode(t, err, ota.CodeTrustThreshold)
-	if !strings.Contains(err.Error(), "by the current keys") {
+	if !strings.Contains(err.Error(), "by the keys in force") {
 		t.Errorf("got %v", err)
 	}
 	sign(t, f, p, "r3")

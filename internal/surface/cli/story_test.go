@@ -40,11 +40,12 @@ func TestStories(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               func(env *testscript.Env) error { return startServer(t, env) },
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"code":    cmdCode,
-			"json":    cmdJSON,
-			"capture": cmdCapture,
-			"webapp":  cmdWebApp,
-			"flip":    cmdFlip,
+			"code":       cmdCode,
+			"json":       cmdJSON,
+			"capture":    cmdCapture,
+			"webapp":     cmdWebApp,
+			"flip":       cmdFlip,
+			"trustdraft": cmdTrustDraft,
 		},
 	})
 }

@@ -208,7 +208,7 @@ func printDraft(w io.Writer, f *trustdir.Folder, v *draftView) {
 		fmt.Fprintf(w, "  %s %s: %s\n", marks[c.Act], clean(c.What), clean(c.Text))
 	}
 	for _, n := range v.Needs {
-		fmt.Fprintf(w, "  signatures of the %s keys: %d of %d", n.Keys, len(n.Signed), n.Threshold)
+		fmt.Fprintf(w, "  signatures by the %s: %d of %d", n.Whose(), len(n.Signed), n.Threshold)
 		if len(n.Signed) > 0 {
 			fmt.Fprintf(w, " (%s)", clean(names(f, n.Signed)))
 		}

@@ -162,7 +162,7 @@ func record(f *trustdir.Folder, views []draftView, r *ceremony, place string, pe
 			line("* %s %s: %s", c.Act, markdown(c.What), markdown(c.Text))
 		}
 		for _, n := range v.Needs {
-			line("\nSignatures by the %s keys, %d of %d:\n", n.Keys, len(n.Signed), n.Threshold)
+			line("\nSignatures by the %s, %d of %d:\n", n.Whose(), len(n.Signed), n.Threshold)
 			for _, id := range n.Signed {
 				line("* [x] %s `%s`", markdown(f.Names[id]), trustdir.Groups(id))
 			}

@@ -84,7 +84,8 @@ func signFolder(ctx context.Context, g *Globals, f *trustdir.Folder, s p256.Sign
 	if err != nil {
 		return out, err
 	}
-	if err := checkAnchor(g, f); err != nil {
+	remember, err := checkAnchor(g, f)
+	if err != nil {
 		return out, err
 	}
 	views, err := viewDrafts(f)
@@ -108,6 +109,9 @@ func signFolder(ctx context.Context, g *Globals, f *trustdir.Folder, s p256.Sign
 	if err := f.Save(); err != nil {
 		return out, err
 	}
+	if len(out.Signed) > 0 {
+		remember()
+	}
 	out.Drafts, err = viewDrafts(f)
 	return out, err
 }
@@ -128,34 +132,35 @@ func printSigned(w io.Writer, g *Globals, out *signedDrafts) {
 	g.Note("all signatures are there: waxwing trust publish")
 }
 
-// checkAnchor compares the first root with the one that this person has seen
-// before, and remembers the first one seen. Without it, a folder of somebody else
-// could pretend a past in which the draft changes nothing.
-func checkAnchor(g *Globals, f *trustdir.Folder) error {
+// checkAnchor compares the first root with the one that this person has signed
+// under before. The first one is remembered by the function that it returns.
+// Without it, a folder of somebody else could pretend a past in which the draft
+// changes nothing.
+func checkAnchor(g *Globals, f *trustdir.Folder) (remember func(), err error) {
 	now := f.Anchor()
 	home, err := os.UserConfigDir()
 	if err != nil {
 		g.Warn("there is no folder for settings: the first root is not remembered; compare its digest: %s", trustdir.Groups(now))
-		return nil
+		return func() {}, nil
 	}
 	path := filepath.Join(home, "waxwing", "roots", f.App)
-	b, err := readAnchor(path)
-	if err != nil {
-		return err
-	}
+	before, err := readAnchor(path)
 	switch {
-	case b == now:
-		return nil
-	case b != "":
-		return ota.Conflict(trustdir.CodeAnchor, "the folder begins with another first root of app %s than the one you signed under before", f.App).
+	case err != nil:
+		return nil, err
+	case before == now:
+		return func() {}, nil
+	case before != "":
+		return nil, ota.Conflict(trustdir.CodeAnchor, "the folder begins with another first root of app %s than the one you signed under before", f.App).
 			WithHint("do not sign; if the app really began anew, compare the words with the others, then remove %s", path)
 	}
-	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(now+"\n"), 0o600)); err != nil {
-		g.Warn("the first root cannot be remembered in %s; compare its digest: %s", path, trustdir.Groups(now))
-		return nil
-	}
-	g.Note("the first root of %s has the words: %s\nit is remembered in %s; compare the words with the other holders", clean(f.App), trustdir.Words(now), path)
-	return nil
+	return func() {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(now+"\n"), 0o600)); err != nil {
+			g.Warn("the first root cannot be remembered in %s; compare its digest: %s", path, trustdir.Groups(now))
+			return
+		}
+		g.Note("the first root of %s has the words: %s\nit is remembered in %s; compare the words with the other holders", clean(f.App), trustdir.Words(now), path)
+	}, nil
 }
 
 func readAnchor(path string) (string, error) {

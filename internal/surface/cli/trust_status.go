@@ -128,7 +128,7 @@ func (s *trustStatus) warn(f *trustdir.Folder, now time.Time, within int) {
 		}
 	}
 	for _, r := range s.Roles {
-		if r.Version > 0 && r.Name != ota.TrustRoleStaging {
+		if r.Version > 0 && (r.Name == ota.TrustRoleRoot || r.Name == ota.TrustRoleTargets) {
 			expiry(r.Name, r.Version, r.ExpiresAt)
 		}
 	}
@@ -137,7 +137,7 @@ func (s *trustStatus) warn(f *trustdir.Folder, now time.Time, within int) {
 		expiry("the draft of "+d.Role, d.Version, d.ExpiresAt)
 		for _, n := range d.Needs {
 			if !n.Met() {
-				s.say(warnMissing, "the draft of %s needs %d more signatures by the %s keys: %s", d.Role, n.Threshold-len(n.Signed), n.Keys, names(f, n.Open))
+				s.say(warnMissing, "the draft of %s needs %d more signatures by the %s: %s", d.Role, n.Threshold-len(n.Signed), n.Whose(), names(f, n.Open))
 			}
 		}
 	}
