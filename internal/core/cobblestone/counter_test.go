@@ -7,8 +7,8 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
-// TestCounter: the number of a chunk is XORed into the end of the nonce, and
-// ends at 2^38.
+// TestCounter: the number of a chunk is XORed into the last five bytes of the
+// nonce, and ends at 2^38.
 func TestCounter(t *testing.T) {
 	k, _ := KeyFrom(make([]byte, KeySize))
 	s, err := newStream(k, make([]byte, SaltSize), nil)
