@@ -127,6 +127,9 @@ func (p *push) packOne(ctx context.Context, j *job, sends chan<- func() error) e
 
 // uploadZips makes the zip once and uploads it in the form of each variant.
 func (p *push) uploadZips(ctx context.Context) (err error) {
+	if len(p.variants) == 0 {
+		return nil
+	}
 	plain, err := newSpool(ctx, p.o.TempDir)
 	if err != nil {
 		return err

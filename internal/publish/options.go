@@ -50,6 +50,8 @@ type Options struct {
 	SourceMaps      fs.FS // where source maps are; nil = in Dir
 	DryRun          bool  // ask the server what is missing, and change nothing
 
+	Sealed *Sealed // seal it for devices of sealed updates; nil = no
+
 	Native *scan.Native // what the native build declares, for the scan; nil = unknown
 	Memo   *scan.Memo   // what earlier scans found in the same files; nil = nothing
 	Tool   string       // version of the program, for the scan's report
@@ -92,6 +94,8 @@ type Result struct {
 	SourceMaps     int          `json:"source_maps"` // that were sent; devices do not get them
 	Warnings       []Warning    `json:"warnings"`
 	Scan           *ScanSummary `json:"scan"` // nil = there was none
+	// Sealed says what came of --sealed; nil = it was not asked for.
+	Sealed *SealedResult `json:"sealed,omitempty"`
 }
 
 // VariantInfo is one packing of the bundle.

@@ -35,6 +35,7 @@ func (p *push) documents(ctx context.Context, in *ota.NewBundle) error {
 		return err
 	}
 	in.Provenance = ota.Sum(envelope)
+	p.provenance = in.Provenance
 	return p.up.send(ctx, in.Provenance, envelope)
 }
 

@@ -20,6 +20,8 @@ type push struct {
 	progress Progress
 	maps     fs.FS  // the build as it is, with source maps
 	report   []byte // JSON of the scan's; nil = there was no scan
+
+	provenance ota.Digest // of the statement; zero = none
 	result   Result
 }
 
@@ -81,6 +83,11 @@ func (p *push) run(ctx context.Context) error {
 	}
 	if err := p.sendMaps(ctx); err != nil {
 		return err
+	}
+	if p.o.Sealed != nil {
+		if err := p.publishSealed(ctx); err != nil {
+			return err
+		}
 	}
 	return p.release(ctx)
 }
@@ -151,6 +158,7 @@ func (p *push) keep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.provenance = b.Provenance
 	for i, v := range p.variants {
 		id := v.encoding().KeyID
 		at := slices.IndexFunc(b.Variants, func(v ota.Variant) bool { return v.KeyID == id })
@@ -196,6 +204,7 @@ func (p *push) publish(ctx context.Context) error {
 	if err := p.documents(ctx, &in); err != nil {
 		return err
 	}
+	in.SealedOnly = p.o.Sealed != nil && len(in.Variants) == 0
 	_, created, err := p.server.CreateBundle(ctx, p.o.App, in)
 	p.result.Created = created
 	return err

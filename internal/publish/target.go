@@ -59,15 +59,18 @@ func findTarget(ctx context.Context, c Server, o Options) (*target, error) {
 		return nil, err
 	}
 	t := &target{app: app}
-	if t.keys, err = matchKeys(o.App, registered, o.Keys); err != nil {
-		return nil, err
+	// A sealed bundle needs none of the plugins' variants.
+	if o.Sealed == nil || len(o.Keys) > 0 {
+		if t.keys, err = matchKeys(o.App, registered, o.Keys); err != nil {
+			return nil, err
+		}
 	}
-	t.plain = o.Plain || len(registered) == 0
+	t.plain = o.Plain || len(registered) == 0 && o.Sealed == nil
 	switch {
 	case t.plain && len(registered) > 0 && !app.AllowPlain:
 		return nil, ota.Conflict("plain_not_allowed", "app %s has signing keys and allows no plain bundles beside them", o.App).
 			WithHint("leave out --plain, or allow it: waxwing apps set %s --allow-plain", o.App)
-	case len(t.keys) == 0 && !t.plain:
+	case len(t.keys) == 0 && !t.plain && o.Sealed == nil:
 		return nil, ota.Conflict("no_active_key", "all signing keys of app %s are retired", o.App).
 			WithHint("create one: waxwing keys create --app %s --out FILE", o.App)
 	}

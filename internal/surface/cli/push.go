@@ -31,6 +31,7 @@ type pushOptions struct {
 	allowVulnerable bool
 	pass            passphrase
 	wait            waiting
+	seal            sealedFlags
 }
 
 func newPushCommand(g *Globals) *cobra.Command {
@@ -56,7 +57,8 @@ Without WAXWING_TOKEN, a CI run that a trusted publisher lets in exchanges its I
 token for one, as waxwing tokens exchange does; WAXWING_PUBLISHER names the
 publisher if several let it in.`,
 		Example: "  waxwing push dist --app com.example.shop --version 1.0.1 --channel production --key waxwing-key.pem\n" +
-			"  waxwing push dist --app com.example.shop --version 1.1.0 --channel production --key waxwing-key.pem --rollout 5",
+			"  waxwing push dist --app com.example.shop --version 1.1.0 --channel production --key waxwing-key.pem --rollout 5\n" +
+			"  waxwing push dist --app com.example.shop --version 1.2.0 --channel beta --sealed --key ci.p256 --epoch-key content.key",
 		Args: cobra.ExactArgs(1),
 	}
 	appFlag(c, &o.App)
@@ -86,6 +88,7 @@ publisher if several let it in.`,
 	f.BoolVar(&o.AllowInlineMaps, "allow-inline-source-maps", false, "publish scripts with their source map inside: devices get the sources")
 	f.BoolVar(&o.DryRun, "dry-run", false, "check, and say what would be uploaded")
 	f.StringVar(&o.project, "project", ".", "folder of the Capacitor app, whose native plug-ins are recorded")
+	o.seal.bind(f)
 	o.wait.bind(c)
 	c.MarkFlagsMutuallyExclusive("rollout", "no-release", "rollout-plan")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
@@ -130,7 +133,13 @@ func runPush(ctx context.Context, g *Globals, o pushOptions, dir string) error {
 	if err := o.readSupply(ctx, g, dir); err != nil {
 		return err
 	}
+	if o.Sealed, err = o.sealed(ctx, g); err != nil {
+		return err
+	}
 	for _, path := range o.keys {
+		if o.Sealed != nil {
+			break // it names the signer of a role
+		}
 		k, err := o.pass.read(path)
 		if err != nil {
 			return err
@@ -242,6 +251,7 @@ func printPushed(w io.Writer, r pushed) {
 	default:
 		fmt.Fprintf(w, "%s was published before, with the same content: nothing was uploaded\n", what)
 	}
+	printSealed(w, r.Sealed)
 	fmt.Fprintf(w, "%s\n", releasedText(r.Result))
 	fmt.Fprintf(w, "see it: waxwing bundle show %s --app %s   (%s)\n", r.Version, r.App, r.URL)
 }
