@@ -40,7 +40,7 @@ func Decrypt(ctx context.Context, c Source, p Published, out string) (Decrypted,
 		return res, err
 	}
 	defer body.Close()
-	err = res.write(ctx, sealed{body, v.Zip, v.Checksum, v.ChecksumV2, v.SessionKey}, p)
+	err = res.write(ctx, sealedZip{body, v.Zip, v.Checksum, v.ChecksumV2, v.SessionKey}, p)
 	return res, err
 }
 
@@ -48,11 +48,11 @@ func Decrypt(ctx context.Context, c Source, p Published, out string) (Decrypted,
 func DecryptLoose(ctx context.Context, l Loose, out string) (Decrypted, error) {
 	res := Decrypted{Out: out}
 	p := Published{Key: l.Key, Limits: l.Limits, TempDir: l.TempDir}
-	err := res.write(ctx, sealed{body: l.Body, checksum: l.Checksum, sessionKey: l.SessionKey}, p)
+	err := res.write(ctx, sealedZip{body: l.Body, checksum: l.Checksum, sessionKey: l.SessionKey}, p)
 	return res, err
 }
 
-func (d *Decrypted) write(ctx context.Context, s sealed, p Published) error {
+func (d *Decrypted) write(ctx context.Context, s sealedZip, p Published) error {
 	o, err := open(ctx, s, p.Key, p.Limits, p.TempDir)
 	if err != nil {
 		return err

@@ -93,7 +93,7 @@ func (f *Foreign) importZip(ctx context.Context, up *uploader, v *ota.Variant) e
 	}
 	if !f.Unchecked {
 		whole := io.NewSectionReader(file, 0, v.ZipSize)
-		o, err := open(ctx, sealed{whole, v.Zip, v.Checksum, v.ChecksumV2, v.SessionKey}, f.Key, pack.Limits{}, "")
+		o, err := open(ctx, sealedZip{whole, v.Zip, v.Checksum, v.ChecksumV2, v.SessionKey}, f.Key, pack.Limits{}, "")
 		if err != nil {
 			return err
 		}

@@ -13,8 +13,8 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/seal"
 )
 
-// sealed is a stored zip with what a device is told about it.
-type sealed struct {
+// sealedZip is a stored zip with what a device is told about it.
+type sealedZip struct {
 	body       io.Reader
 	blob       ota.Digest // zero = not known
 	checksum   string
@@ -32,7 +32,7 @@ type opened struct {
 
 // open decrypts a stored zip and checks it as a device does before and while it
 // extracts. key nil means that the zip is plain. The caller must close it.
-func open(ctx context.Context, s sealed, key *seal.PublicKey, l pack.Limits, tempDir string) (*opened, error) {
+func open(ctx context.Context, s sealedZip, key *seal.PublicKey, l pack.Limits, tempDir string) (*opened, error) {
 	want, err := expected(s, key)
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func open(ctx context.Context, s sealed, key *seal.PublicKey, l pack.Limits, tem
 }
 
 // expected returns the SHA-256 that the checksums of a zip promise.
-func expected(s sealed, key *seal.PublicKey) (ota.Digest, error) {
+func expected(s sealedZip, key *seal.PublicKey) (ota.Digest, error) {
 	if key == nil {
 		d, err := ota.ParseDigest(s.checksum)
 		if err != nil {
@@ -81,7 +81,7 @@ func expected(s sealed, key *seal.PublicKey) (ota.Digest, error) {
 	return d, err
 }
 
-func (o *opened) fill(s sealed, key *seal.PublicKey) error {
+func (o *opened) fill(s sealedZip, key *seal.PublicKey) error {
 	stored := sha256.New()
 	src := io.TeeReader(s.body, stored)
 	var err error

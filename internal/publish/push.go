@@ -22,7 +22,7 @@ type push struct {
 	report   []byte // JSON of the scan's; nil = there was no scan
 
 	provenance ota.Digest // of the statement; zero = none
-	result   Result
+	result     Result
 }
 
 // Push publishes a web build and puts it on a channel. Pushing the same content

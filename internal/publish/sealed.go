@@ -62,12 +62,16 @@ type sealedServer interface {
 	SealedPlace(ctx context.Context, app string) (ota.SealedPlace, error)
 	SealedManifests(ctx context.Context, app, version string, page ota.Page) ([]ota.SealedManifest, string, error)
 	AddSealedManifest(ctx context.Context, app string, in ota.NewSealedManifest) (ota.SealedManifest, bool, error)
-	SealedRecipient(ctx context.Context, app string) (ota.SealedRecipient, error)
 	Trust(ctx context.Context, app string) (ota.TrustStatus, error)
 	TrustMetadata(ctx context.Context, app, role string, version uint32) (ota.TrustDocument, error)
 	TrustTarget(ctx context.Context, app, sha256 string) ([]byte, error)
 	PublishTrust(ctx context.Context, app, role string, in ota.TrustUpload) (ota.TrustPublished, error)
 	OpenBlob(ctx context.Context, app string, d ota.Digest) (io.ReadCloser, int64, error)
+}
+
+// recipients knows whom the keys of an app are sealed to.
+type recipients interface {
+	SealedRecipient(ctx context.Context, app string) (ota.SealedRecipient, error)
 }
 
 // sealing is one run of it.
@@ -159,7 +163,11 @@ func (s *sealing) chooseEpoch(ctx context.Context) error {
 
 // wrap seals the key of a new epoch to whoever hands it out.
 func (s *sealing) wrap(ctx context.Context) error {
-	r, err := s.server.SealedRecipient(ctx, s.push.o.App)
+	who, ok := s.server.(recipients)
+	if !ok {
+		return ota.Errorf(ota.KindInternal, "internal", "nobody takes content keys into custody")
+	}
+	r, err := who.SealedRecipient(ctx, s.push.o.App)
 	if err != nil {
 		return err
 	}
@@ -177,7 +185,7 @@ func (s *sealing) wrap(ctx context.Context) error {
 		}
 		to = nil
 		for _, b := range trust.Broker {
-			to = append(to, recipient{b.Name, b.HPKE.String()})
+			to = append(to, recipient{b.Name, hex.EncodeToString(b.HPKE)})
 		}
 		if len(to) == 0 {
 			return ota.Conflict(ota.CodeSealedEpoch, "the app's keys are for a key broker, and its trust.json names none").

@@ -97,11 +97,11 @@ func verifyZip(ctx context.Context, c Source, p Published, v ota.Variant, rep *R
 		return nil, err
 	}
 	defer body.Close()
-	return checkZip(ctx, sealed{body, v.Zip, v.Checksum, v.ChecksumV2, v.SessionKey}, p, rep)
+	return checkZip(ctx, sealedZip{body, v.Zip, v.Checksum, v.ChecksumV2, v.SessionKey}, p, rep)
 }
 
 // checkZip opens a zip and reports on it.
-func checkZip(ctx context.Context, s sealed, p Published, rep *Report) (map[string]ota.Digest, error) {
+func checkZip(ctx context.Context, s sealedZip, p Published, rep *Report) (map[string]ota.Digest, error) {
 	o, err := open(ctx, s, p.Key, p.Limits, p.TempDir)
 	if err != nil {
 		return nil, rep.faultUnlessBroken(ctx, "zip", err)
@@ -268,7 +268,7 @@ func VerifyLoose(ctx context.Context, l Loose) (*Report, error) {
 	rep := newReport()
 	p := Published{Key: l.Key, Limits: l.Limits, TempDir: l.TempDir}
 	rep.KeyID = p.keyID()
-	if _, err := checkZip(ctx, sealed{body: l.Body, checksum: l.Checksum, sessionKey: l.SessionKey}, p, rep); err != nil {
+	if _, err := checkZip(ctx, sealedZip{body: l.Body, checksum: l.Checksum, sessionKey: l.SessionKey}, p, rep); err != nil {
 		return nil, err
 	}
 	return rep.close(), nil

@@ -1,0 +1,110 @@
+package run_test
+
+import (
+	"context"
+	"crypto/ecdh"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/waxwing-ota/waxwing/internal/client"
+	"github.com/waxwing-ota/waxwing/internal/core/cobblestone"
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/sealed"
+	"github.com/waxwing-ota/waxwing/internal/publish"
+)
+
+// keeper is a server with somebody who takes content keys into custody.
+type keeper struct {
+	*client.Client
+	key *ecdh.PrivateKey
+}
+
+func (k keeper) SealedRecipient(context.Context, string) (ota.SealedRecipient, error) {
+	return ota.SealedRecipient{App: app, Custody: ota.CustodyServer, HPKE: hex.EncodeToString(k.key.PublicKey().Bytes())}, nil
+}
+
+// build is a web build whose large file changes a little from version to version.
+func build(version string) fs.FS {
+	var b strings.Builder
+	b.WriteString("CapacitorUpdater.notifyAppReady()\n")
+	for i := range 4000 {
+		fmt.Fprintf(&b, "line %d of a program that hardly changes\n", i*7919)
+	}
+	b.WriteString("// " + version)
+	return fstest.MapFS{
+		"index.html": {Data: []byte("<!doctype html><title>" + version + "</title><script src=app.js></script>")},
+		"app.js":     {Data: []byte(b.String())},
+		"logo.svg":   {Data: []byte("<svg xmlns='http://www.w3.org/2000/svg'/>")},
+	}
+}
+
+// TestSealedPush holds what the command line does for a sealed release: each
+// content is stored once, a second push of the same does nothing, the next
+// release costs what changed, and what was stored opens under the epoch's key.
+func TestSealedPush(t *testing.T) {
+	srv, repo := sealedWorld(t)
+	custody, err := ecdh.P256().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := keeper{srv.Client, custody}
+	var key cobblestone.Key
+	var epoch int64
+	push := func(version string, change func(*publish.Sealed)) publish.Result {
+		t.Helper()
+		s := &publish.Sealed{
+			Signer: repo.CI, Class: sealed.ClassStaging, Random: rand.Reader, Key: key, Epoch: epoch,
+			Keep: func(n int64, k cobblestone.Key) error { epoch, key = n, k; return nil },
+		}
+		if change != nil {
+			change(s)
+		}
+		r, err := publish.Push(t.Context(), server, publish.Options{
+			App: app, Version: version, Channel: "production", Dir: build(version), Sealed: s, TempDir: t.TempDir(), NoScan: true,
+		})
+		if err != nil {
+			t.Fatalf("%v (%s)", err, ota.CodeOf(err))
+		}
+		return r
+	}
+	one := push("1.0.0", nil)
+	if s := one.Sealed; !one.Created || !s.Created || !s.Approved || s.Seq != 1 || s.Epoch != 1 || s.Custody != ota.CustodyServer || s.Uploaded.Count < 3 || len(one.Variants) != 0 {
+		t.Errorf("first: %+v %+v", one, s)
+	}
+	again := push("1.0.0", nil)
+	if s := again.Sealed; again.Created || s.Created || !s.Approved || s.Manifest != one.Sealed.Manifest || s.Uploaded.Count != 0 {
+		t.Errorf("again: %+v", s)
+	}
+	two := push("1.1.0", nil)
+	if s := two.Sealed; s.Seq != 2 || s.Epoch != 1 || s.Reused.Count == 0 || s.Patches.Count < 2 || s.Custody != "" {
+		t.Errorf("second: %+v", s)
+	}
+	opens(t, repo.Client, two.Sealed.Manifest, key)
+
+	d := repo.Device(srv.URL, sealedDevice)
+	if out := asks(t, d, sealed.ActionInstall); out.Plan.Manifest().Version != "1.1.0" {
+		t.Errorf("given %s", out.Plan.Manifest().Version)
+	}
+	alone := push("1.2.0", func(s *publish.Sealed) { s.NoDedupe, s.Keep = true, nil })
+	if s := alone.Sealed; s.Epoch != 2 || s.Reused.Count != 0 {
+		t.Errorf("alone: %+v", s)
+	}
+	waits := push("1.3.0", func(s *publish.Sealed) { s.Class, s.Signer, s.NoEncrypt = sealed.ClassProduction, nil, true })
+	if s := waits.Sealed; s.Approved || s.Epoch != 0 || !strings.Contains(fmt.Sprint(waits.Warnings), "sealed_waits") {
+		t.Errorf("production: %+v %v", s, waits.Warnings)
+	}
+}
+
+// opens decrypts what a manifest lists.
+func opens(t *testing.T, c publish.Opener, manifest ota.Digest, key cobblestone.Key) {
+	t.Helper()
+	rep, err := publish.VerifySealed(t.Context(), c, app, manifest, key)
+	if err != nil || !rep.OK || rep.Files.Count != 3 || rep.Patches.Count < 2 {
+		t.Errorf("%+v %v", rep, err)
+	}
+}
