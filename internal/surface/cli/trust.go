@@ -27,7 +27,7 @@ const signerHelp = "key file, pkcs11:token=T;object=K, piv:9c, awskms:ARN or gcp
 func newTrustCommand(g *Globals) *cobra.Command {
 	c := newGroup("trust", "Hold the keys of sealed updates: sign, approve, rotate, revoke",
 		newTrustKeyCommand(g), newTrustInitCommand(g), newTrustPullCommand(g), newTrustStatusCommand(g), newTrustSignCommand(g),
-		newTrustMergeCommand(g), newTrustApproveCommand(g), newTrustWithdrawCommand(g), newTrustRotateCommand(g), newTrustRevokeCommand(g),
+		newTrustMergeCommand(g), newTrustManifestsCommand(g), newTrustApproveCommand(g), newTrustWithdrawCommand(g), newTrustRotateCommand(g), newTrustRevokeCommand(g),
 		newTrustRenewCommand(g), newTrustSetCommand(g), newTrustDropCommand(g), newTrustPublishCommand(g), newTrustVerifyCommand(g),
 		newTrustCeremonyCommand(g))
 	c.Long = `Hold the keys that decide what devices with sealed updates may run. Those keys

@@ -111,7 +111,7 @@ func findManifest(ctx context.Context, cl *client.Client, app, what string) (ota
 	}
 	if found == nil {
 		return ota.SealedManifest{}, ota.NotFound(ota.CodeSealedNone, "app %s has no sealed bundle %q", app, clean(what)).
-			WithHint("push it: waxwing push DIR --sealed; waxwing sealed list shows what there is")
+			WithHint("push it: waxwing push DIR --sealed; waxwing trust manifests shows what there is")
 	}
 	return *found, nil
 }
