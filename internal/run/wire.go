@@ -96,7 +96,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 		return err
 	}
 	deps := adminapi.Deps{
-		Control: s.control, Directory: s.directory, Tokens: s.tokens, Audit: s.audit, Webhooks: s.notify, Scans: s.scans, Alerts: s.alerts,
+		Control: s.control, Directory: s.directory, Tokens: s.tokens, Audit: s.audit, SealedLog: s.sealedLog, Webhooks: s.notify, Scans: s.scans, Alerts: s.alerts,
 		Authenticate: s.tokens.Authenticate, Access: s.access,
 		Probe: s.probe, Status: s.status, MaxBody: s.cfg.MaxBody, Log: s.log,
 	}

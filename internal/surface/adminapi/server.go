@@ -24,6 +24,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/notify"
 	"github.com/waxwing-ota/waxwing/internal/plane/plans"
 	"github.com/waxwing-ota/waxwing/internal/plane/scans"
+	"github.com/waxwing-ota/waxwing/internal/plane/sealedlog"
 	"github.com/waxwing-ota/waxwing/internal/plane/token"
 	"github.com/waxwing-ota/waxwing/internal/plane/trust"
 )
@@ -44,6 +45,7 @@ type Deps struct {
 	Guards       *guards.Service
 	Tokens       *token.Service
 	Audit        *audit.Service
+	SealedLog    *sealedlog.Service
 	Webhooks     *notify.Service
 	Scans        *scans.Service
 	Errors       *errtrack.Service
@@ -134,6 +136,7 @@ func build(d Deps) (*server, error) {
 	s.registerErrors()
 	s.registerSourceMaps()
 	s.registerAudit()
+	s.registerSealedLog()
 	s.registerWebhooks()
 	s.registerInsight()
 	s.registerOutcomes()

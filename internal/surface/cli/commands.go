@@ -44,6 +44,7 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newGuardCommand(g),
 		newChangesCommand(g),
 		newAuditCommand(g),
+		newLogCommand(g),
 		newMonitorCommand(g),
 		newOrgsCommand(g),
 		newUsersCommand(g),
