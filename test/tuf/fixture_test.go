@@ -203,7 +203,7 @@ func (r *repo) publish(by map[string][]int) {
 	sn.Version = r.sn.Version + 1
 	r.sn = sn
 	snapshot := sign(r, sn, with("snapshot", 6)...)
-	ts, err := tuf.NextTimestamp(nil, snapshot, day.AddDate(0, 0, 1))
+	ts, err := tuf.NextTimestamp(nil, snapshot, day.AddDate(0, 0, 1).Add(30*time.Minute))
 	r.must(err)
 	ts.Version = r.ts.Version + 1
 	r.ts = ts

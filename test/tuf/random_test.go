@@ -162,7 +162,9 @@ func (r *repo) oddSnapshot(rt *rapid.T, by map[string][]int) {
 	ts.Version = r.ts.Version
 	r.put(tuf.FileName("snapshot", sn.Version), b)
 	r.put("timestamp.json", sign(r, ts, by["timestamp"]...))
-	r.sn = sn
+	if sn.Version == r.sn.Version {
+		r.sn = sn
+	}
 }
 
 // randomRoot publishes the next root: with new keys for some role, signed by
@@ -172,6 +174,7 @@ func (r *repo) randomRoot(rt *rapid.T, k map[string][]int) {
 	fresh := int(r.root.Version) * 100
 	old := k["root"]
 	next := maps.Clone(k)
+	startOver := false
 	switch rapid.IntRange(0, 3).Draw(rt, "which keys") {
 	case 0:
 		n := rapid.IntRange(1, 3).Draw(rt, "root keys")
@@ -183,9 +186,7 @@ func (r *repo) randomRoot(rt *rapid.T, k map[string][]int) {
 	case 2: // both online keys: with one alone we forget more than go-tuf does
 		next["snapshot"], next["timestamp"] = []int{fresh + 4}, []int{fresh + 5}
 		plan.Snapshot, plan.Timestamp = keys(1, fresh+4), keys(1, fresh+5)
-		if rapid.Bool().Draw(rt, "start over") {
-			r.sn.Version, r.ts.Version, r.top.Version = 0, 0, 1
-		}
+		startOver = rapid.Bool().Draw(rt, "start over")
 	}
 	root, err := r.root.Next(plan)
 	r.must(err)
@@ -207,6 +208,9 @@ func (r *repo) randomRoot(rt *rapid.T, k map[string][]int) {
 	if good {
 		r.root = root
 		maps.Copy(k, next)
+		if startOver {
+			r.sn.Version, r.ts.Version, r.top.Version = 0, 0, 1
+		}
 	}
 }
 
