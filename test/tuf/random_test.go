@@ -2,7 +2,6 @@ package tuf
 
 import (
 	"maps"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -23,8 +22,7 @@ func TestRandomRepositories(t *testing.T) {
 	accepted, refused := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		r := newRepo(t)
-		dir, err := os.MkdirTemp(t.TempDir(), "")
-		r.must(err)
+		dir := t.TempDir()
 		first := r.files["metadata/1.root.json"]
 		them, we := &theirs{dir, first}, newOurs(t, first)
 		now := day
@@ -250,8 +248,7 @@ func TestRandomBytes(t *testing.T) {
 		if err != nil {
 			return
 		}
-		dir, e := os.MkdirTemp(t.TempDir(), "")
-		r.must(e)
+		dir := t.TempDir()
 		if _, err := (&theirs{dir, f["metadata/1.root.json"]}).refresh(f, day); err != nil {
 			rt.Fatalf("%s changed: our foreign reading takes it, go-tuf says %v", name, err)
 		}

@@ -3,6 +3,7 @@ package tuf
 import (
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -38,10 +39,7 @@ func TestWeReadGoTUFs(t *testing.T) {
 	}
 	for name := range f {
 		for _, at := range []int{len(f[name]) / 3, len(f[name]) / 2} {
-			g := files{}
-			for k, v := range f {
-				g[k] = v
-			}
+			g := maps.Clone(f)
 			b := append([]byte(nil), f[name]...)
 			b[at] ^= 1
 			g[name] = b

@@ -20,7 +20,7 @@ type edge struct {
 
 func edges(s string) []edge {
 	var all []edge
-	for _, w := range strings.Fields(s) {
+	for w := range strings.FieldsSeq(s) {
 		from, rest, _ := strings.Cut(w, ">")
 		to, paths, narrow := strings.Cut(rest, "=")
 		e := edge{from: from, to: strings.TrimSuffix(to, "!"), final: strings.HasSuffix(to, "!"), paths: []string{"*"}}
@@ -110,7 +110,7 @@ func TestConformanceTargetfileSearch(t *testing.T) {
 				for role, paths := range map[string]string{
 					"A": "README.md releases/README.md foo-1.tgz foo-alpha.tgz", "C": "releases/x/x_v1", "D": "releases/y/y_v1.zip releases/z/z_v1.zip",
 				} {
-					for _, p := range strings.Fields(paths) {
+					for p := range strings.FieldsSeq(paths) {
 						s.addArtifact(role, p, p+" by "+role)
 					}
 				}
@@ -279,7 +279,7 @@ func downloadWith(t *testing.T, s *sim, u *user, algorithms, code string) {
 	const path, content = "target_file.txt", "target file contents"
 	s.addArtifact("targets", path, content)
 	hashes := obj{}
-	for _, a := range strings.Fields(algorithms) {
+	for a := range strings.FieldsSeq(algorithms) {
 		hashes[a] = map[string]string{"sha256": hash256(content), "sha512": hash512(content), "unknown-hash": hash512(content)}[a]
 	}
 	s.docs["targets"]["targets"].(obj)[path].(obj)["hashes"] = hashes

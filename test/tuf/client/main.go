@@ -171,7 +171,7 @@ func (o options) download() error {
 
 // get reads at most max bytes; one more is an error.
 func get(base, file string, max int64) ([]byte, bool, error) {
-	res, err := http.Get(strings.TrimSuffix(base, "/") + "/" + file) //nolint:gosec,noctx // what the suite names
+	res, err := http.Get(strings.TrimSuffix(base, "/") + "/" + file) //nolint:gosec // what the suite names
 	if err != nil {
 		return nil, false, err
 	}
