@@ -172,7 +172,6 @@ func (h *hostile) forgeTrust(add func(string, ...[]byte)) {
 	bad.Version, bad.Floor, bad.MinClass = bad.Version+1, 0, sealed.ClassStaging
 	bad.Director = h.w.Keys(1, sealedworld.Spare3).Keys
 	b, err := sealed.Encode(&bad)
-	h.w.T.Helper()
 	if err != nil {
 		h.w.T.Fatal(err)
 	}

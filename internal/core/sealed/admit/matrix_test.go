@@ -126,6 +126,7 @@ func FuzzDecodeState(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(raw)
+	in := w.Input(b, admit.Fresh(b), bundle, 2)
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		st, err := admit.DecodeState(raw)
 		if err != nil {
@@ -134,7 +135,7 @@ func FuzzDecodeState(f *testing.F) {
 		if again, err := st.Encode(); err != nil || string(again) != string(raw) {
 			t.Fatal(err)
 		}
-		_, next, _ := admit.Decide(st, w.Input(b, admit.Fresh(b), bundle, 2))
+		_, next, _ := admit.Decide(st, in)
 		if next.Floor < st.Floor {
 			t.Fatal("the floor fell")
 		}
