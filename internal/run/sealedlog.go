@@ -15,6 +15,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/p256"
 	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 	"github.com/waxwing-ota/waxwing/internal/driver/sqlstore"
+	"github.com/waxwing-ota/waxwing/internal/driver/witness"
 	"github.com/waxwing-ota/waxwing/internal/plane/sealedlog"
 	"github.com/waxwing-ota/waxwing/internal/surface/adminapi"
 	"github.com/waxwing-ota/waxwing/internal/surface/logapi"
@@ -49,8 +50,12 @@ func (s *Server) wireSealedLog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	witnesses, err := witness.Parse(s.cfg.LogWitnesses)
+	if err != nil {
+		return err
+	}
 	s.sealedLog, err = sealedlog.New(sealedlog.Deps{
-		Store: sqlstore.SealedLog{DB: s.db}, Signer: signer, P256: p256.Software(key), Rules: s.logRules, Now: time.Now, Log: s.log,
+		Store: sqlstore.SealedLog{DB: s.db}, Signer: signer, P256: p256.Software(key), Witnesses: witnesses, Threshold: int(s.cfg.LogQuorum), Rules: s.logRules, Now: time.Now, Log: s.log,
 	})
 	if err != nil {
 		return err
