@@ -39,7 +39,7 @@ func openAWS(ctx context.Context, arn string, prompts Prompts) (p256.Signer, err
 	if m == nil {
 		return nil, badURI(schemeAWS+":"+arn, "without the ARN of a key: arn:aws:kms:REGION:ACCOUNT:key/ID")
 	}
-	a := &aws{arn: arn, region: m[2], prompts: prompts, now: time.Now}
+	a := &aws{arn: arn, region: m[2], prompts: prompts, now: time.Now} //nolint:forbidigo // requests carry the time at which they are sent
 	a.url = "https://kms." + a.region + ".amazonaws.com"
 	if m[1] == "aws-cn" {
 		a.url += ".cn"

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/waxwing-ota/waxwing/internal/core/p256"
 	"github.com/waxwing-ota/waxwing/internal/core/sealed"
@@ -58,9 +59,9 @@ func (c *changes) trusted(what string, before, after []p256.Key) {
 }
 
 func (c *changes) set(what, before, after string) {
-	switch {
-	case before == after:
-	case before == "":
+	switch before {
+	case after:
+	case "":
 		c.add(ActSet, what, "%s", after)
 	default:
 		c.add(ActSet, what, "%s, was %s", after, before)
@@ -78,23 +79,20 @@ func witnessText(w sealed.Witnesses) string {
 	if len(w.Keys) == 0 {
 		return "none"
 	}
-	s := fmt.Sprintf("%d of", w.Threshold)
-	for _, k := range w.Keys {
-		s += fmt.Sprintf(" %q (%s)", k.Name, Short(k.Ed25519))
+	keys := make([]string, len(w.Keys))
+	for i, k := range w.Keys {
+		keys[i] = fmt.Sprintf("%q (%s)", k.Name, Short(k.Ed25519))
 	}
-	return s
+	return fmt.Sprintf("%d of %s", w.Threshold, strings.Join(keys, ", "))
 }
 
 func brokerText(list []sealed.Broker) string {
 	if len(list) == 0 {
 		return "none: the server holds content keys"
 	}
-	s := ""
+	texts := make([]string, len(list))
 	for i, b := range list {
-		if i > 0 {
-			s += ", "
-		}
-		s += fmt.Sprintf("%q (%s)", b.Name, Short(hex.EncodeToString(b.HPKE)))
+		texts[i] = fmt.Sprintf("%q (%s)", b.Name, Short(hex.EncodeToString(b.HPKE)))
 	}
-	return s
+	return strings.Join(texts, ", ")
 }

@@ -180,8 +180,11 @@ func onlineKeys(o *ota.TrustOnline) (trustdir.Online, error) {
 		from []ota.TrustKey
 		into *[]p256.Key
 	}{
-		{"timestamp", o.Timestamp, &out.Timestamp}, {"snapshot", o.Snapshot, &out.Snapshot},
-		{"director", o.Director, &out.Director}, {"authority", o.Authority, &out.Authority}, {"log", []ota.TrustKey{o.Log.P256}, nil},
+		{"timestamp", o.Timestamp, &out.Timestamp},
+		{"snapshot", o.Snapshot, &out.Snapshot},
+		{"director", o.Director, &out.Director},
+		{"authority", o.Authority, &out.Authority},
+		{"log", []ota.TrustKey{o.Log.P256}, nil},
 	} {
 		for _, k := range r.from {
 			key, err := p256.ParsePEM(k.Public)
