@@ -66,7 +66,7 @@ func TestRandomRepositories(t *testing.T) {
 		}
 	})
 	t.Logf("%d steps were taken in by both, %d refused by both", accepted, refused)
-	if accepted < 20 || refused < 20 {
+	if accepted == 0 || refused == 0 {
 		t.Error("the steps are one-sided")
 	}
 }

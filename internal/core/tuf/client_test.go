@@ -129,6 +129,18 @@ func TestStateGoesOn(t *testing.T) {
 		t.Error(n)
 	}
 
+	// A snapshot that is stored without its timestamp holds its version, too, also
+	// when it names the same documents as the one before.
+	before := r.published()
+	r.publish()
+	r.must(feed(c, nil, r.published(), day))
+	part := c.State()
+	part.Timestamp = nil
+	c, err = tuf.Resume(part, day)
+	r.must(err)
+	r.must(c.UpdateTimestamp(before.Timestamp, day))
+	wantCode(t, c.UpdateSnapshot(before.Snapshot, day), tuf.CodeRollback)
+
 	s.Snapshot = s.Snapshot[1:]
 	_, err = tuf.Resume(s, day)
 	wantCode(t, err, tuf.CodeState)
