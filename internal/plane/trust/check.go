@@ -136,7 +136,7 @@ func (s *Service) answer(ctx context.Context, v *View, req *sealed.CheckRequest,
 	d.Floor, d.Rollout, d.Arm = v.floor, out.Rollout, armOf(out)
 	d.PollAfter = s.pollAfter(sum)
 	d.Root, d.Timestamp = int64(v.version(ota.TrustRoleRoot)), int64(v.version(ota.TrustRoleTimestamp))
-	envelope, err := sealed.Make(ctx, d, v.director)
+	envelope, err := order(ctx, d, v.director)
 	if err != nil {
 		return nil, err
 	}
@@ -158,6 +158,23 @@ func armOf(out *decide.Outcome) string {
 		return sealed.ArmControl
 	}
 	return sealed.ArmNone
+}
+
+// order signs a director's answer. The key is in this process, so the signature
+// is not checked again, as p256.Sign does with what tokens and services answer:
+// that would take half of the time of a check.
+func order(ctx context.Context, d *sealed.Director, signer p256.Signer) ([]byte, error) {
+	message, err := sealed.Encode(d)
+	if err != nil {
+		return nil, err
+	}
+	der, err := signer.Sign(ctx, message)
+	if err != nil {
+		return nil, err
+	}
+	return canon.Encode(sealed.Envelope{
+		Signatures: []sealed.Signature{{KeyID: signer.Public().ID(), Sig: der}}, Signed: message,
+	})
 }
 
 // directive turns a decision into what the device is told.
