@@ -21,6 +21,8 @@ type Report struct {
 	Files   Volume    `json:"files"`  // entries of the file list that are right, in stored bytes
 	// Provenance is nil for a zip on this machine.
 	Provenance *ProvenanceCheck `json:"provenance,omitempty"`
+	// Sealed are its manifests for devices of sealed updates.
+	Sealed []*SealedReport `json:"sealed,omitempty"`
 	// Problems are what a device would refuse; Notes what could not be checked.
 	Problems []Problem `json:"problems"`
 	Notes    []string  `json:"notes"`

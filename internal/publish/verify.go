@@ -28,6 +28,7 @@ type Published struct {
 	Limits       pack.Limits
 	TempDir      string
 	Progress     Progress // nil = nobody listens
+	Epoch        int64    // that the content key given to VerifyAll is of
 }
 
 func (p Published) keyID() string {

@@ -67,6 +67,48 @@ func VerifySealed(ctx context.Context, c Opener, app string, manifest ota.Digest
 	return rep, nil
 }
 
+// SealedSource is what checking all manifests of a version needs of the API.
+type SealedSource interface {
+	Source
+	Opener
+	SealedManifests(ctx context.Context, app, version string, page ota.Page) ([]ota.SealedManifest, string, error)
+}
+
+// VerifyAll is Verify, and VerifySealed of every manifest of the version. A
+// version that is for devices of sealed updates alone has nothing else to check.
+func VerifyAll(ctx context.Context, c SealedSource, p Published, key cobblestone.Key) (*Report, error) {
+	manifests, _, err := c.SealedManifests(ctx, p.App, p.Version, ota.Page{})
+	if err != nil {
+		return nil, err
+	}
+	rep, err := Verify(ctx, c, p)
+	if ota.CodeOf(err) == "variant_not_found" && len(manifests) > 0 && p.Key == nil {
+		rep, err = newReport(), nil
+		rep.App, rep.Version, rep.OK = p.App, p.Version, true
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range manifests {
+		k := key
+		if m.Epoch != p.Epoch {
+			k = cobblestone.Key{}
+		}
+		s, err := VerifySealed(ctx, c, p.App, m.SHA256, k)
+		if err != nil {
+			return nil, err
+		}
+		if !s.Decrypted {
+			rep.note("what manifest %d encrypts was not opened: give the key of epoch %d with --epoch-key", m.Seq, m.Epoch)
+		}
+		if !m.Approved {
+			rep.note("no signed metadata in force lists manifest %d yet", m.Seq)
+		}
+		rep.Sealed, rep.OK = append(rep.Sealed, s), rep.OK && s.OK
+	}
+	return rep, nil
+}
+
 type sealedCheck struct {
 	ctx context.Context //nolint:containedctx // lives within one call
 	c   Opener

@@ -1,12 +1,15 @@
 package run_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdh"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -16,6 +19,8 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/sealed"
 	"github.com/waxwing-ota/waxwing/internal/publish"
+	"github.com/waxwing-ota/waxwing/internal/testkit/live"
+	"github.com/waxwing-ota/waxwing/internal/testkit/sealedrepo"
 )
 
 // keeper is a server with somebody who takes content keys into custody.
@@ -97,6 +102,45 @@ func TestSealedPush(t *testing.T) {
 	waits := push("1.3.0", func(s *publish.Sealed) { s.Class, s.Signer, s.NoEncrypt = sealed.ClassProduction, nil, true })
 	if s := waits.Sealed; s.Approved || s.Epoch != 0 || !strings.Contains(fmt.Sprint(waits.Warnings), "sealed_waits") {
 		t.Errorf("production: %+v %v", s, waits.Warnings)
+	}
+}
+
+// TestSealedReplacedBlob holds that bytes which somebody replaced on the server's
+// disk are found, and are refused by name where they are uploaded.
+func TestSealedReplacedBlob(t *testing.T) {
+	data := t.TempDir()
+	srv := live.Start(t, data, nil)
+	if _, err := srv.Client.CreateApp(t.Context(), ota.NewApp{ID: app, Name: "Sealed"}); err != nil {
+		t.Fatal(err)
+	}
+	repo := sealedrepo.New(t, srv.Client, app)
+	one := repo.Push("1.0.0", sealed.ClassProduction, web("1.0.0"), nil)
+	sum := ota.Sum(web("1.0.0")["app.js"])
+	if complete, err := srv.Client.PutBlob(t.Context(), app, ota.Sum([]byte("new")), 0, strings.NewReader("other")); err == nil && complete {
+		t.Error("other bytes were taken under the name")
+	}
+	published := publish.Published{App: app, Version: "1.0.0"}
+	if rep, err := publish.VerifyAll(t.Context(), srv.Client, published, cobblestone.Key{}); err != nil || !rep.OK || len(rep.Sealed) != 1 {
+		t.Fatalf("before: %+v %v", rep, err)
+	}
+	path := ""
+	if err := filepath.WalkDir(data, func(p string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(p, sum.String()[2:]) {
+			path = p
+		}
+		return err
+	}); err != nil || path == "" {
+		t.Fatal("the blob is not on the disk", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, bytes.Repeat([]byte("x"), len(web("1.0.0")["app.js"])), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rep, err := publish.VerifySealed(t.Context(), srv.Client, app, one.SHA256, cobblestone.Key{})
+	if err != nil || rep.OK || len(rep.Problems) != 1 || rep.Problems[0].Object != "app.js" {
+		t.Errorf("after: %+v %v", rep, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/waxwing-ota/waxwing/internal/core/cobblestone"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/seal"
 	"github.com/waxwing-ota/waxwing/internal/publish"
@@ -21,6 +22,7 @@ type openOptions struct {
 	publicKey, key       string
 	file                 string
 	checksum, sessionKey string
+	epochKey             string
 	pass                 passphrase
 }
 
@@ -83,7 +85,8 @@ func newBundleVerifyCommand(g *Globals) *cobra.Command {
 		Short: "Check what is published the way a device would",
 		Long: `Fetch a published version and check it the way a device would: session key,
 signatures, decryption, compression, hashes, paths, and that the file list and
-the zip are the same content. With --file check a zip that any tool made, without
+the zip are the same content. Of a sealed bundle every manifest, sealed file and
+patch is checked, and with --epoch-key what they hold. With --file check a zip that any tool made, without
 a server. It ends with exit code 1 if a device would refuse anything.`,
 		Example: "  waxwing bundle verify 1.0.1 --app com.example.shop --public-key waxwing-key.pem.pub\n" +
 			"  waxwing bundle verify --file b.zip --checksum 3f2a… --session-key Zm9v…:YmFy… --public-key key.pub",
@@ -96,6 +99,7 @@ a server. It ends with exit code 1 if a device would refuse anything.`,
 		},
 	}
 	o.bind(c)
+	c.Flags().StringVar(&o.epochKey, "epoch-key", "", "file of the content key of a sealed bundle, as push --epoch-key kept it")
 	return c
 }
 
@@ -133,7 +137,18 @@ func verifyBundle(ctx context.Context, g *Globals, o *openOptions, key *seal.Pub
 	}
 	status := g.Status()
 	defer status.Done()
-	return publish.Verify(ctx, cl, publish.Published{App: o.app, Version: args[0], Key: key, Progress: status})
+	p := publish.Published{App: o.app, Version: args[0], Key: key, Progress: status}
+	var content cobblestone.Key
+	if o.epochKey != "" {
+		raw, err := os.ReadFile(o.epochKey)
+		if err != nil {
+			return nil, ota.Invalid("epoch_key_unreadable", "cannot read %s: %s", o.epochKey, err).WithField("epoch-key").WithHint("check that it exists and that you may read it")
+		}
+		if p.Epoch, content, err = publish.ParseEpochKey(raw, o.app); err != nil {
+			return nil, err
+		}
+	}
+	return publish.VerifyAll(ctx, cl, p, content)
 }
 
 func printReport(w io.Writer, r *publish.Report) {
@@ -148,6 +163,9 @@ func printReport(w io.Writer, r *publish.Report) {
 	}
 	if p := r.Provenance; p != nil && p.Present {
 		fmt.Fprintf(w, "ok    %s\n", clean(originText(p)))
+	}
+	for _, s := range r.Sealed {
+		printSealedReport(w, s)
 	}
 	for _, n := range r.Notes {
 		fmt.Fprintln(w, "note  "+clean(n))

@@ -17,8 +17,6 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/sealed"
 	"github.com/waxwing-ota/waxwing/internal/publish"
-	"github.com/waxwing-ota/waxwing/internal/secret"
-	"github.com/waxwing-ota/waxwing/internal/signer"
 )
 
 // sealedFlags are those of push that are about sealed updates.
@@ -70,39 +68,12 @@ func (o *pushOptions) sealed(ctx context.Context, g *Globals) (*publish.Sealed, 
 	}
 	if len(o.keys) == 1 {
 		var err error
-		if out.Signer, err = signer.Open(ctx, o.keys[0], o.prompts(g)); err != nil {
+		k := keyFlags{pass: o.pass}
+		if out.Signer, err = k.open(ctx, o.keys[0]); err != nil {
 			return nil, err
 		}
 	}
 	return out, s.readKey(g, o.App, out)
-}
-
-// prompts asks for what opens the signer of a push.
-func (o *pushOptions) prompts(g *Globals) signer.Prompts {
-	locked := ota.Invalid("key_locked", "the signer needs a passphrase or a PIN, and there is no terminal to ask for it").
-		WithHint("set %s, or name a file with --passphrase-file; a PIN is read from WAXWING_PIN", envPassphrase)
-	return signer.Prompts{
-		Env: g.Env,
-		Passphrase: func(path string) (secret.Text, error) {
-			s, ok, err := o.pass.given()
-			if ok || err != nil {
-				return s, err
-			}
-			if !o.pass.interactive() {
-				return s, locked
-			}
-			return o.pass.prompt("passphrase of " + clean(path) + ": ")
-		},
-		PIN: func(what string) (secret.Text, error) {
-			if v := g.Env("WAXWING_PIN"); v != "" {
-				return secret.New(v), nil
-			}
-			if !o.pass.interactive() {
-				return secret.Text{}, locked
-			}
-			return o.pass.prompt("PIN of " + clean(what) + ": ")
-		},
-	}
 }
 
 // readKey reads the content key that an earlier push kept, and has a new one kept.
@@ -151,6 +122,15 @@ func writeEpochKey(path string, k publish.EpochKey) error {
 		return ota.Invalid("file_unwritable", "cannot write %s: %s", path, err).WithField("epoch-key").WithHint("name a file that you may write")
 	}
 	return nil
+}
+
+func printSealedReport(w io.Writer, s *publish.SealedReport) {
+	for _, p := range s.Problems {
+		fmt.Fprintln(w, clean(fmt.Sprintf("FAIL  manifest %d, %s: %s (%s)", s.Seq, p.Object, p.Message, p.Code)))
+	}
+	if s.OK {
+		fmt.Fprintf(w, "ok    %s manifest %d (%s): %d sealed files, %s; %d patches\n", s.Class, s.Seq, s.Mode, s.Files.Count, bytesText(s.Files.Bytes), s.Patches.Count)
+	}
 }
 
 func printSealed(w io.Writer, s *publish.SealedResult) {
