@@ -16,8 +16,9 @@ import (
 // Codes of what goes wrong outside of admission.
 const (
 	CodeConfig  = "sealed_device_config"
-	CodeServer  = "sealed_server_failed" // nobody answered as the protocol says
-	CodeSlow    = "sealed_server_slow"   // fewer bytes than the least rate
+	CodeServer  = "sealed_server_failed"  // nobody answered as the protocol says
+	CodeRefused = "sealed_server_refused" // it was asked for something it never will give
+	CodeSlow    = "sealed_server_slow"    // fewer bytes than the least rate
 	CodeTooLong = "sealed_answer_too_long"
 	CodeDisk    = "sealed_device_disk"
 	CodeGrant   = "sealed_grant_refused"

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/sealed"
 	"github.com/waxwing-ota/waxwing/internal/core/sealed/admit"
 	"github.com/waxwing-ota/waxwing/internal/core/sealed/lifecycle"
 )
@@ -122,10 +123,7 @@ func (d *Device) Start() (Loaded, error) {
 
 // Switch activates what is ready, as when the app comes back from the background.
 func (d *Device) Switch() (Loaded, error) {
-	if !d.state.Next.Builtin() && !d.intact(d.state.Next) {
-		return d.Start() // which gives it up
-	}
-	err := d.take(d.state.Switch())
+	err := d.take(d.state.Switch(d.intact))
 	return loaded(d.state.Current), err
 }
 
@@ -145,7 +143,7 @@ func (d *Device) Timeout() (Loaded, error) {
 // intact compares the files of a bundle with its manifest.
 func (d *Device) intact(s lifecycle.Slot) bool {
 	dir := path.Join(bundlesDir, s.Manifest)
-	raw, err := d.disk.read(path.Join(dir, manifestFile), maxManifest)
+	raw, err := d.disk.read(path.Join(dir, manifestFile), sealed.MaxManifest+1)
 	if err != nil {
 		return false
 	}

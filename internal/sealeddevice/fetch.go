@@ -89,7 +89,11 @@ func whole(r io.Reader, limit int64) ([]byte, error) {
 }
 
 func refused(status int, body []byte) error {
-	return ota.Errorf(ota.KindUnavailable, CodeServer, "the server answered with status %d: %.300s", status, strings.ToValidUTF8(string(body), "?"))
+	kind, code := ota.KindUnavailable, CodeServer
+	if status/100 == 4 && status != http.StatusTooManyRequests && status != http.StatusRequestTimeout {
+		kind, code = ota.KindForbidden, CodeRefused
+	}
+	return ota.Errorf(kind, code, "the server answered with status %d: %.300s", status, strings.ToValidUTF8(string(body), "?"))
 }
 
 // bases are all servers that have files.
@@ -124,12 +128,13 @@ func (d *Device) get(ctx context.Context, rest string, limit int64, good func([]
 	return nil, errors.Join(errs...)
 }
 
-// download appends to f until it has size bytes, going on where it ends. Each server
-// gets one chance; check says whether the whole is right, and is asked after each.
+// download appends to f until it has size bytes, going on where it ends. A server
+// whose connections break is asked again as long as they bring something; check says
+// whether the whole is right, and another server follows one that lied.
 func (d *Device) download(ctx context.Context, rest string, f *os.File, size int64, check func() error) error {
 	var errs []error
 	for _, base := range d.bases() {
-		err := d.resume(ctx, d.address(base, rest), f, size)
+		err := d.persist(ctx, d.address(base, rest), f, size)
 		if err == nil {
 			if err = check(); err == nil {
 				return nil
@@ -143,6 +148,23 @@ func (d *Device) download(ctx context.Context, rest string, f *os.File, size int
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// maxBreaks is how often a connection may break within one file.
+const maxBreaks = 20
+
+func (d *Device) persist(ctx context.Context, from string, f *os.File, size int64) error {
+	for breaks := 0; ; breaks++ {
+		before, err := f.Seek(0, io.SeekEnd)
+		if err != nil {
+			return diskError("read a download", err)
+		}
+		err = d.resume(ctx, from, f, size)
+		after, serr := f.Seek(0, io.SeekEnd)
+		if err == nil || serr != nil || ota.CodeOf(err) != CodeServer || after <= before || breaks == maxBreaks {
+			return errors.Join(err, serr)
+		}
+	}
 }
 
 func (d *Device) resume(ctx context.Context, from string, f *os.File, size int64) error {

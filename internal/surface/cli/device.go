@@ -30,7 +30,7 @@ func newDeviceCommand(g *Globals) *cobra.Command {
 	o := &deviceOptions{g: g}
 	c := newGroup("device", "Be a device: check, download, install, confirm, roll back",
 		newDeviceCheckCommand(o), newDeviceUpdateCommand(o), newDeviceReadyCommand(o), newDeviceTimeoutCommand(o),
-		newDeviceRunCommand(o), newDeviceStateCommand(o), newDeviceChannelCommand(o))
+		newDeviceRunCommand(o), newDeviceStateCommand(o), newDeviceChannelCommand(o), newDeviceSealedCommand(g))
 	c.Long = `Be a device. One simulated installation of an app talks to a server as the
 update plugin does, and keeps its state in a folder. It needs no token, and it
 refuses what the plugin refuses, and more.`
