@@ -35,9 +35,9 @@ type Config struct {
 
 	OS, Plugin, CustomID, Channel string
 
-	HTTP   *http.Client     // nil = one of its own
-	Now    func() time.Time // nil = the system's
-	Random io.Reader        // nil = the system's
+	HTTP   *http.Client // nil = one of its own
+	Now    func() time.Time
+	Random io.Reader // nil = the system's
 
 	// Slow is how long MinBytes may take to arrive; 0 = a minute for 120 KiB.
 	Slow     time.Duration
@@ -66,7 +66,7 @@ func (c *Config) complete() error {
 		c.HTTP = &http.Client{}
 	}
 	if c.Now == nil {
-		c.Now = time.Now
+		return ota.Invalid(CodeConfig, "a device needs a clock")
 	}
 	if c.Random == nil {
 		c.Random = rand.Reader

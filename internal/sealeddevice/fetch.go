@@ -46,7 +46,7 @@ func (d *Device) do(ctx context.Context, r *http.Request, limit int64, use func(
 	slow := ota.Errorf(ota.KindUnavailable, CodeSlow, "fewer than %d bytes came in %s", d.cfg.MinBytes, d.cfg.Slow)
 	timer := time.AfterFunc(d.cfg.Slow, func() { cancel(slow) })
 	defer timer.Stop()
-	res, err := d.cfg.HTTP.Do(r.WithContext(ctx)) //nolint:bodyclose // closed below
+	res, err := d.cfg.HTTP.Do(r.WithContext(ctx))
 	if err == nil {
 		defer res.Body.Close()
 		err = use(res, io.LimitReader(&watched{Reader: res.Body, timer: timer, every: d.cfg.Slow, least: d.cfg.MinBytes}, limit+1))
@@ -62,7 +62,7 @@ func (d *Device) do(ctx context.Context, r *http.Request, limit int64, use func(
 
 // post sends a document and returns the answer, of at most limit bytes.
 func (d *Device) post(ctx context.Context, what string, body []byte, limit int64) ([]byte, error) {
-	r, err := http.NewRequest(http.MethodPost, d.address(d.cfg.Server, what), bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.address(d.cfg.Server, what), bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("ask the server: %w", err)
 	}
@@ -103,7 +103,7 @@ func (d *Device) bases() []string { return append([]string{d.cfg.Server}, d.cfg.
 func (d *Device) get(ctx context.Context, rest string, limit int64, good func([]byte) error) ([]byte, error) {
 	var errs []error
 	for _, base := range d.bases() {
-		r, err := http.NewRequest(http.MethodGet, d.address(base, rest), nil)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.address(base, rest), nil)
 		if err != nil {
 			return nil, fmt.Errorf("ask the server: %w", err)
 		}
@@ -181,7 +181,7 @@ func (d *Device) resume(ctx context.Context, from string, f *os.File, size int64
 	if have == size {
 		return nil
 	}
-	r, err := http.NewRequest(http.MethodGet, from, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, from, nil)
 	if err != nil {
 		return fmt.Errorf("ask the server: %w", err)
 	}

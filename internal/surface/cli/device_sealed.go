@@ -110,6 +110,7 @@ func (o *sealedDeviceOptions) open() (*sealeddevice.Device, error) {
 	} else if fi, err := os.Stat(o.rootOf); err == nil {
 		o.Build.Made = fi.ModTime().Truncate(time.Second)
 	}
+	o.Now = time.Now
 	return sealeddevice.New(o.Config)
 }
 

@@ -166,7 +166,7 @@ var importRules = []importRule{
 	{
 		from: "surface/cli/...",
 		only: []string{
-			"core/...", "client", "citoken", "secret", "keyfile", "signer", "trustdir", "capconfig", "device", "publish", "supply", "demo", "drill", "monitor", "sim", "planfile", "run", "run/config", "surface/cli/...",
+			"core/...", "client", "citoken", "secret", "keyfile", "signer", "trustdir", "capconfig", "device", "sealeddevice", "publish", "supply", "demo", "drill", "monitor", "sim", "planfile", "run", "run/config", "surface/cli/...",
 			"github.com/spf13/cobra/...", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/sync/...", "golang.org/x/text/...",
 			"github.com/andybalholm/brotli/...", "github.com/klauspost/compress/...",
 		},
@@ -240,6 +240,12 @@ var importRules = []importRule{
 		from: "secret",
 		only: []string{},
 		why:  "a leaf: everything may use it",
+	},
+	{
+		from: "sealeddevice",
+		only: []string{"core/..."},
+		not:  []string{"database/sql/...", "plane/..."},
+		why:  "the reference device is what native plug-ins are written after: nothing of the server is in it",
 	},
 	{
 		from: "device",
