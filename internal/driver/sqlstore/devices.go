@@ -27,7 +27,7 @@ const whenOld = `excluded.last_seen >= devices.last_seen + 900000`
 // when we got them and, for what devices kept for a while before they sent it,
 // by their own clocks. A row more than an hour in our future was written by a
 // clock that has been put right since.
-const whenNew = `(excluded.last_seen >= devices.last_seen OR devices.last_seen > excluded.last_seen + 3600000)
+const whenNew = `(excluded.last_seen >= devices.last_seen + $18 OR devices.last_seen > excluded.last_seen + 3600000)
 	AND (excluded.reported_at = 0 OR excluded.reported_at >= devices.reported_at)`
 
 // One statement for each [ingest.Reach].
@@ -48,9 +48,17 @@ func (w *batch) device(d *ingest.DeviceRow) error {
 	case ingest.Running:
 		query, version = runDevice, d.VersionName
 	}
-	_, err := w.exec(query, d.App, d.ID[:], d.Platform, version, d.VersionBuild, d.VersionCode, d.VersionOS,
+	args := []any{d.App, d.ID[:], d.Platform, version, d.VersionBuild, d.VersionCode, d.VersionOS,
 		d.PluginVersion, d.CustomID, d.IsProd, d.IsEmulator, d.DefaultChannel, d.KeyID, d.InstallSource,
-		d.Print, d.LastSeen, d.ReportedAt)
+		d.Print, d.LastSeen, d.ReportedAt}
+	if d.Reach != ingest.Touch {
+		later := 0 // what waited in the queue must be newer than the row, not as new
+		if d.Checked {
+			later = 1
+		}
+		args = append(args, later)
+	}
+	_, err := w.exec(query, args...)
 	return err
 }
 

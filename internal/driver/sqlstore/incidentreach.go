@@ -45,7 +45,7 @@ func (s reads) AffectedDevices(ctx context.Context, app, version string, state o
 	items, err := selectAll(ctx, s.q, scanAffected, `SELECT o.device, o.state, o.reason,
 		COALESCE(d.platform, ''), COALESCE(d.version_name, ''), COALESCE(d.version_build, ''), COALESCE(d.last_seen, 0)
 		FROM device_outcomes o LEFT JOIN devices d ON d.app = o.app AND d.id = o.device
-		WHERE o.app = $1 AND o.version = $2 AND o.device > $3 AND ($4 = 0 OR o.state = $4) ORDER BY o.device LIMIT $5`,
+		WHERE o.app = $1 AND o.version = $2 AND o.device > $3 AND ($4 = 0 OR o.state = $4 OR $4 = 6 AND o.state = 7 AND o.reason <> '') ORDER BY o.device LIMIT $5`,
 		app, version, after, int64(state), limit+1)
 	if err != nil || len(items) <= limit {
 		return items, "", err

@@ -29,7 +29,10 @@ func (s reads) OutcomeList(ctx context.Context, app string, f ota.OutcomeFilter,
 	w.and("app = %s", app)
 	w.and("version = %s", f.Version)
 	state, _ := outcome.Parse(f.State)
-	if state >= outcome.Failed {
+	switch {
+	case state == outcome.Failed: // also those that failed and left it since
+		w.and("state >= 6 AND (state = %s OR reason <> '')", int64(state))
+	case state > outcome.Failed:
 		w.and("state >= 6 AND state = %s", int64(state))
 	}
 	if p.After != "" {
@@ -51,7 +54,7 @@ func (s reads) OutcomeList(ctx context.Context, app string, f ota.OutcomeFilter,
 				return nil
 			}
 			o, err := scanOutcome(r)
-			if looked, last = looked+1, o.Device; f.State != "" && o.State != f.State || f.Reason != "" && o.Reason != f.Reason {
+			if looked, last = looked+1, o.Device; f.State != "" && state < outcome.Failed && o.State != f.State || f.Reason != "" && o.Reason != f.Reason {
 				return err
 			}
 			items = append(items, o)

@@ -69,6 +69,7 @@ func (s *Service) count(ctx context.Context, i *ota.Incident, b *ota.Blast) erro
 			reasons[o.Reason] += o.N
 		}
 		if o.State == outcome.Failed || o.State == outcome.RolledBack && o.Reason != "" {
+			b.Failed += o.N // also those that left it since
 			platform(o.Platform).Failed += o.N
 		}
 	}
@@ -108,8 +109,6 @@ func tally(b *ota.Blast, s outcome.State, n int64) {
 	switch s {
 	case outcome.Healthy:
 		b.Healthy += n
-	case outcome.Failed:
-		b.Failed += n
 	case outcome.RolledBack:
 		b.RolledBack += n
 	}

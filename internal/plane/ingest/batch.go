@@ -77,6 +77,7 @@ type DeviceRow struct {
 	Print      int64 // hash of Device without id, version and times
 	ReportedAt int64 // the device's clock, not past LastSeen; 0 = not sent
 	Published  bool  // VersionName was published by the app's owner
+	Checked    bool  // it comes from a check and waited: a report of the same moment is the newer one
 
 	Told Told
 }

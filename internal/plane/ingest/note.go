@@ -41,7 +41,7 @@ func (s *Service) Offer(v Seen) {
 	if fresh {
 		return
 	}
-	row := &DeviceRow{Device: v.Device, Reach: Running}
+	row := &DeviceRow{Device: v.Device, Reach: Running, Checked: true}
 	row.App, row.LastSeen = v.App, now
 	row.Told = Told{Channel: v.Channel, Offered: given(&v), Rollout: v.Rollout, Arm: v.Arm, Network: v.Network}
 	if row.VersionName == "" {

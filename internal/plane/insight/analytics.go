@@ -97,6 +97,14 @@ func (s *Service) Analytics(ctx context.Context, app string, q ota.AnalyticsQuer
 	if err != nil {
 		return ota.Analytics{}, err
 	}
+	if q.Version != "" {
+		// Devices may run what was never published here: what their native app has.
+		if err := s.known(ctx, app, q.Version); err != nil {
+			if first, seenErr := s.store.FirstSeen(ctx, app, q.Version, 0); seenErr == nil && first == 0 {
+				return ota.Analytics{}, err
+			}
+		}
+	}
 	if err := answer(s, ctx, k); err != nil {
 		return ota.Analytics{}, err
 	}

@@ -22,13 +22,30 @@ func (s *Service) Outcomes(ctx context.Context, app string, f ota.OutcomeFilter,
 				WithHint("use offered, downloading, downloaded, installed, healthy, failed or rolled_back")
 		}
 	}
-	return s.store.OutcomeList(ctx, app, f, p)
+	list, next, err := s.store.OutcomeList(ctx, app, f, p)
+	if err == nil && len(list) == 0 && f.Version != "" {
+		err = s.known(ctx, app, f.Version)
+	}
+	return list, next, err
+}
+
+// known reports a version that was never published: a word that is spelt wrong
+// would else look like a version that nobody has.
+func (s *Service) known(ctx context.Context, app, version string) error {
+	if version == ota.Builtin {
+		return nil
+	}
+	_, err := s.store.Bundle(ctx, app, version)
+	return err
 }
 
 // OutcomeSummary says how a version fares.
 func (s *Service) OutcomeSummary(ctx context.Context, app, version string) (ota.OutcomeSummary, error) {
 	counts, err := s.store.OutcomeCounts(ctx, app, version)
 	out := ota.OutcomeSummary{Version: version, Counts: counts}
+	if err == nil && len(counts) == 0 {
+		err = s.known(ctx, app, version)
+	}
 	for _, c := range counts {
 		state, _ := outcome.Parse(c.State)
 		out.Offered += c.Devices

@@ -19,6 +19,7 @@ type DeviceCount struct {
 type Store interface {
 	Sums
 	App(ctx context.Context, id string) (ota.App, error)
+	Bundle(ctx context.Context, app, version string) (ota.Bundle, error)
 	Apps(ctx context.Context, p ota.Page) ([]ota.App, string, error)
 	Channels(ctx context.Context, app string) ([]ota.Channel, error)
 	// ChannelsOf lists the channels of several apps, by app and name.

@@ -47,7 +47,7 @@ installed, healthy, failed or rolled_back.`,
 	f := c.Flags()
 	f.StringVar(&filter.Version, "version", "", "published version (required)")
 	require(c, "version")
-	f.StringVar(&filter.State, "state", "", "list the devices in this state")
+	f.StringVar(&filter.State, "state", "", "list the devices in this state; failed lists those that left the version since, too")
 	f.StringVar(&filter.Reason, "reason", "", "list the devices that failed for this, such as update_fail or silent")
 	pageFlags(f, &page)
 	return c

@@ -270,6 +270,9 @@ func releasedText(r publish.Result) string {
 		return fmt.Sprintf("others approved it: channel %s has it now", r.Channel)
 	case r.Approval != nil:
 		return fmt.Sprintf("channel %s waits for the approval of others: %s", r.Channel, clean(r.Approval.Link))
+	case r.Released && r.Rollout != nil && r.Rollout.Plan != nil && len(r.Rollout.Plan.Steps) > 0:
+		return fmt.Sprintf("channel %s offers it to %s %% of its devices, and goes on by its plan; see: waxwing rollout show %s --app %s",
+			r.Channel, percentText(r.Rollout.BPS), r.Channel, r.App)
 	case r.Released && r.Rollout != nil:
 		return fmt.Sprintf("channel %s offers it to %s %% of its devices; give it to more with: waxwing rollout set %s --app %s --percent N",
 			r.Channel, percentText(r.Rollout.BPS), r.Channel, r.App)

@@ -38,6 +38,7 @@ func runRelease(ctx context.Context, g *Globals, app, channel string, in ota.Rel
 	if err != nil {
 		return err
 	}
+	warnHalted(ctx, g, cl, app, channel, in.Version)
 	r, done, err := cl.Release(ctx, app, channel, in)
 	if err != nil {
 		if err := wait.settle(ctx, g, cl, err); err != nil {

@@ -14,7 +14,7 @@ func newRolloutCommand(g *Globals) *cobra.Command {
 	c := newGroup("rollout", "Offer a version to a growing share of a channel's devices",
 		newRolloutStartCommand(g), newRolloutSetCommand(g), newRolloutPauseCommand(g), newRolloutResumeCommand(g),
 		newRolloutPlanCommand(g), newRolloutNextCommand(g), newRolloutPromoteCommand(g), newRolloutAbortCommand(g), newRolloutShowCommand(g),
-		newRolloutExplainCommand(g), newRolloutBucketCommand(g))
+		newRolloutExplainCommand(g))
 	c.Aliases = []string{"rollouts"}
 	c.Long = `Offer a version to a growing share of a channel's devices. Which devices come
 first is drawn anew for each rollout and never by chance of the moment: a device
@@ -39,6 +39,9 @@ func newRolloutStartCommand(g *Globals) *cobra.Command {
 			bps := int(share)
 			in := ota.RolloutRequest{Version: version, BPS: given(cmd.Flags(), "percent", &bps)}
 			if err := plan.into(cmd.Flags(), &in); err != nil {
+				return err
+			}
+			if err := beforeStart(cmd.Context(), g, app, args[0], &in); err != nil {
 				return err
 			}
 			return runRolloutSet(cmd.Context(), g, app, args[0], in, wait)

@@ -247,7 +247,12 @@ func newRolloutExplainCommand(g *Globals) *cobra.Command {
 	var app, device string
 	c := &cobra.Command{
 		Use:     "explain CHANNEL",
+		Aliases: []string{"bucket"},
 		Short:   "Say how the rollout concerns a device: its bucket, its step, what the target says of it",
+		Long: `Say how the rollout concerns a device, known to the server or not. Every device id
+has a bucket from 0 to 9999, drawn anew for each rollout; a rollout at 5 % lets those
+below 500 in. Whether the device gets the version depends on the rules too: see
+waxwing probe.`,
 		Example: "  waxwing rollout explain production --app com.example.shop --device 00000000-0000-4000-8000-000000000000",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

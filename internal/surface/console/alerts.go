@@ -1,6 +1,8 @@
 package console
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
@@ -42,6 +44,7 @@ func (c *Console) registerAlerts() {
 	c.act(route{method: "POST", path: ofApp + "/silence", action: "silence.create"}, c.silenceAlerts, c.showAlerts)
 	c.act(route{method: "POST", path: ofApp + "/unsilence", action: "silence.delete"}, c.endSilence, c.showAlerts)
 	c.act(route{method: "POST", path: ofApp + "/rule", action: "alert_rule.set"}, c.switchRule, c.showAlerts)
+	c.act(route{method: "POST", path: ofApp + "/numbers", action: "alert_rule.set"}, c.setRule, c.showAlerts)
 	c.page(route{method: "GET", path: one, action: "alert.get"}, c.showAlert)
 	c.act(route{method: "POST", path: one + "/ack", action: "alert.ack"}, c.ackAlert, c.showAlert)
 }
@@ -131,6 +134,36 @@ func (c *Console) endSilence(r *request) (answer, error) {
 func (c *Console) switchRule(r *request) (answer, error) {
 	on := r.text("to") == "on"
 	_, err := r.api.SetAlertRule(r, r.app(), ota.AlertKind(r.text("rule")), ota.AlertRulePatch{Enabled: &on})
+	return r.done("alert_rule_changed", "apps", r.app(), "alerts"), err
+}
+
+// numberPrefix begins the names of a rule's parameters in its form.
+const numberPrefix = "param."
+
+// setRule changes the numbers of a rule.
+func (c *Console) setRule(r *request) (answer, error) {
+	in := ota.AlertRulePatch{Params: map[string]float64{}}
+	after, err := r.number("for_minutes")
+	if err != nil {
+		return answer{}, err
+	}
+	repeat, err := r.number("repeat_minutes")
+	if err != nil {
+		return answer{}, err
+	}
+	in.ForMinutes, in.RepeatMinutes = &after, &repeat
+	for field := range r.PostForm {
+		name, ok := strings.CutPrefix(field, numberPrefix)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseFloat(r.text(field), 64)
+		if err != nil {
+			return answer{}, ota.Invalid("number_invalid", "%s must be a number", name).WithField(field)
+		}
+		in.Params[name] = n
+	}
+	_, err = r.api.SetAlertRule(r, r.app(), ota.AlertKind(r.text("rule")), in)
 	return r.done("alert_rule_changed", "apps", r.app(), "alerts"), err
 }
 

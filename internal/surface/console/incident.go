@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
@@ -19,7 +20,9 @@ type incidentView struct {
 	Blocker  string   // why there is no impact; "" = there is one
 	Choices  []string // versions to recover to
 	To       string
-	Manage   bool // the visitor could contain and recover
+	Keys     []ota.Key   // of the app, in use; none if the visitor may not retire any
+	Tokens   []ota.Token // that the visitor may see and revoke
+	Manage   bool        // the visitor could contain and recover
 	Note     bool
 }
 
@@ -77,8 +80,35 @@ func containIncident(r *request, id int64) error {
 	case "quarantine":
 		in.Quarantine = []string{d.Version}
 	}
+	in.RetireKeys = r.PostForm["key"]
+	for _, s := range r.PostForm["token"] {
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil {
+			return ota.Invalid("number_invalid", "a token is named by its number").WithField("token")
+		}
+		in.Tokens = append(in.Tokens, n)
+	}
 	_, err = r.api.ContainIncident(r, id, in)
 	return err
+}
+
+// revocable lists the keys and tokens that the visitor may end with the incident.
+// That they cannot be listed is no reason not to show the page.
+func (v *incidentView) revocable(r *request, on ota.Scope) {
+	if r.mayOn("key.update", on) {
+		keys, err := r.api.Keys(r, v.I.App)
+		for _, k := range keys {
+			if err == nil && k.State == ota.KeyActive {
+				v.Keys = append(v.Keys, k)
+			}
+		}
+	}
+	tokens, _, err := r.api.Tokens(r, ota.TokenFilter{All: r.mayAnywhere("service_account.list")}, ota.Page{Limit: 50})
+	for _, t := range tokens {
+		if err == nil && t.Warning != ota.TokenExpired {
+			v.Tokens = append(v.Tokens, t)
+		}
+	}
 }
 
 func (c *Console) showIncident(r *request) (answer, error) {
@@ -94,7 +124,10 @@ func (c *Console) showIncident(r *request) (answer, error) {
 		return answer{}, err
 	}
 	on := ota.Scope{Org: v.I.Org, App: v.I.App}
-	v.Manage, v.Note = r.mayOn("incident.contain", on), r.mayOn("incident.note", on)
+	if v.Manage = r.mayOn("incident.contain", on); v.Manage && v.I.State != ota.IncidentClosed {
+		v.revocable(r, on)
+	}
+	v.Note = r.mayOn("incident.note", on)
 	if v.Timeline, err = r.api.IncidentTimeline(r, id); err != nil {
 		return answer{}, err
 	}

@@ -54,7 +54,7 @@
       axes: [{ ...axis, space: 60, size: 26, values: (u, ts) => ts.map(long ? day : clock) }, { ...axis, size: 58, values: (u, vs) => vs.map((v) => words(unit, v)) }],
       series: [{}, ...keys.map((k, i) => ({
         label: k.dataset.series, stroke: getComputedStyle(k).getPropertyValue("--c").trim(), width: 2, dash: dashes[i % dashes.length],
-        points: { show: times.length < 3, size: 5 },
+        points: { show: all[i].filter((v) => v != null).length < 3, size: 5 },
       }))],
       hooks: { setCursor: [(u) => {
         const i = u.cursor.idx;
