@@ -27,7 +27,7 @@ const whenOld = `excluded.last_seen >= devices.last_seen + 900000`
 // when we got them and, for what devices kept for a while before they sent it,
 // by their own clocks. A row more than an hour in our future was written by a
 // clock that has been put right since.
-const whenNew = `(excluded.last_seen >= devices.last_seen + $18 OR devices.last_seen > excluded.last_seen + 3600000)
+const whenNew = `(excluded.last_seen >= devices.last_seen + CASE WHEN devices.reported_at > 0 THEN $18 ELSE 0 END OR devices.last_seen > excluded.last_seen + 3600000)
 	AND (excluded.reported_at = 0 OR excluded.reported_at >= devices.reported_at)`
 
 // One statement for each [ingest.Reach].
@@ -52,7 +52,7 @@ func (w *batch) device(d *ingest.DeviceRow) error {
 		d.PluginVersion, d.CustomID, d.IsProd, d.IsEmulator, d.DefaultChannel, d.KeyID, d.InstallSource,
 		d.Print, d.LastSeen, d.ReportedAt}
 	if d.Reach != ingest.Touch {
-		later := 0 // what waited in the queue must be newer than the row, not as new
+		later := 0 // what waited in the queue must be newer than what a device reported, not as new
 		if d.Checked {
 			later = 1
 		}

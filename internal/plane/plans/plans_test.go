@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,6 +22,7 @@ import (
 // world is channels with plans, a control that keeps what it was asked, and a guard.
 type world struct {
 	channels []ota.Channel
+	mu       sync.Mutex
 	asked    []string
 	fails    map[string]error // of control, by app
 	guard    ota.GuardState
@@ -51,6 +53,8 @@ func (w *world) View(context.Context, string, string) (ota.GuardView, error) {
 }
 
 func (w *world) advance(_ context.Context, actor ota.Actor, app, channel, id string, guard rollout.GuardState) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.asked = append(w.asked, fmt.Sprintf("%s %s/%s %s %q", actor, app, channel, id, guard))
 	return w.fails[app] == nil, w.fails[app]
 }
@@ -133,9 +137,11 @@ func TestRun(t *testing.T) {
 		} {
 			step.do()
 			synctest.Wait()
+			w.mu.Lock()
 			if len(w.asked) != step.want {
 				t.Errorf("%d looks, want %d", len(w.asked), step.want)
 			}
+			w.mu.Unlock()
 		}
 		stop()
 		if err := <-ended; err != nil {
