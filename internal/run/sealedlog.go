@@ -55,7 +55,7 @@ func (s *Server) wireSealedLog(ctx context.Context) error {
 		return err
 	}
 	s.sealedLog, err = sealedlog.New(sealedlog.Deps{
-		Store: sqlstore.SealedLog{DB: s.db}, Signer: signer, P256: p256.Software(key), Witnesses: witnesses, Threshold: int(s.cfg.LogQuorum), Rules: s.logRules, Now: time.Now, Log: s.log,
+		Store: sqlstore.SealedLog{DB: s.db}, Signer: signer, P256: p256.Software(key), Witnesses: witnesses, Threshold: s.cfg.LogQuorum, Rules: s.logRules, Now: time.Now, Log: s.log,
 	})
 	if err != nil {
 		return err

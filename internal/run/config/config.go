@@ -53,7 +53,7 @@ type Config struct {
 	SealedPoll     time.Duration // how long devices of sealed updates wait between checks
 	Syslog         string        // where the audit log goes as it grows: udp://, tcp:// or tls://host:port; "" = nowhere
 	LogWitnesses   string        // who cosigns the log of sealed updates: "VKEY URL, VKEY URL"; "" = nobody
-	LogQuorum      int64         // how many of them must have cosigned before a checkpoint is published
+	LogQuorum      int           // how many of them must have cosigned before a checkpoint is published
 	ShutdownGrace  time.Duration // how long requests may take to end when the server stops
 	SMTP           secret.Text   // smtp(s)://user:password@host:port; none = no mail is sent
 	MailFrom       string        // the sender of mails
@@ -121,7 +121,7 @@ func Settings() []Setting {
 		{"WAXWING_AUDIT_PRIVATE", "ask for a token even for checkpoints and hashes of the audit log (true or false)", false, boolean(func(c *Config) *bool { return &c.AuditPrivate })},
 		{"WAXWING_SYSLOG", "where the audit log is sent as it grows: udp://, tcp:// or tls://host:port", false, text(func(c *Config) *string { return &c.Syslog })},
 		{"WAXWING_LOG_WITNESSES", "who cosigns the log of sealed updates: verifier key, space, address; commas between several", false, text(func(c *Config) *string { return &c.LogWitnesses })},
-		{"WAXWING_LOG_QUORUM", "how many of the witnesses must have cosigned before anything of the log is published; 0 = none (the default)", false, bytes(func(c *Config) *int64 { return &c.LogQuorum })},
+		{"WAXWING_LOG_QUORUM", "how many of the witnesses must have cosigned before anything of the log is published; 0 = none (the default)", false, count(func(c *Config) *int { return &c.LogQuorum })},
 		{"WAXWING_SMTP_URL", "mail server, such as smtp://user:password@mail.example.com:587 (STARTTLS) or smtps://", true, func(c *Config, v string) error {
 			c.SMTP = secret.New(v)
 			return nil
@@ -276,6 +276,17 @@ func bytes(at func(*Config) *int64) func(*Config, string) error {
 		n, err := strconv.ParseInt(v, 10, 64)
 		if err != nil {
 			return invalid("", "%q is not a number of bytes", v)
+		}
+		*at(c) = n
+		return nil
+	}
+}
+
+func count(at func(*Config) *int) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 0 {
+			return invalid("", "%q is not a number", v)
 		}
 		*at(c) = n
 		return nil

@@ -38,7 +38,7 @@ func (c *Config) texts() map[string]string {
 		"WAXWING_SEALED_TTL": c.SealedTTL.String(), "WAXWING_SEALED_POLL": c.SealedPoll.String(),
 		"WAXWING_RETENTION": c.Retention.String(), "WAXWING_EVENT_RETENTION": c.EventRetention.String(), "WAXWING_AUDIT_RETENTION": c.AuditRetention.String(),
 		"WAXWING_AUDIT_PRIVATE": strconv.FormatBool(c.AuditPrivate), "WAXWING_SYSLOG": c.Syslog,
-		"WAXWING_LOG_WITNESSES": c.LogWitnesses, "WAXWING_LOG_QUORUM": number(c.LogQuorum),
+		"WAXWING_LOG_WITNESSES": c.LogWitnesses, "WAXWING_LOG_QUORUM": strconv.Itoa(c.LogQuorum),
 		"WAXWING_SMTP_URL": hidden(c.SMTP), "WAXWING_MAIL_FROM": c.MailFrom, "WAXWING_OSV": c.OSV, "WAXWING_EGRESS_ALLOW": c.EgressAllow, "WAXWING_METRICS_PUBLIC": strconv.FormatBool(c.MetricsPublic), "WAXWING_DEBUG_LISTEN": c.DebugListen, "WAXWING_SHUTDOWN_GRACE": c.ShutdownGrace.String(),
 	}
 }
