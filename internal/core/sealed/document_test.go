@@ -158,10 +158,10 @@ func fields(t reflect.Type) []string {
 	case reflect.Slice:
 		return fields(t.Elem())
 	case reflect.Struct:
-		for i := range t.NumField() {
-			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		for f := range t.Fields() {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if name != "" {
-				out = append(append(out, name), fields(t.Field(i).Type)...)
+				out = append(append(out, name), fields(f.Type)...)
 			}
 		}
 	}

@@ -101,8 +101,15 @@ func TestNativeRange(t *testing.T) {
 		min, max, version string
 		want              bool
 	}{
-		{"1.0.0", "", "1.0.0", true}, {"1.0.0", "", "0.9.9", false}, {"1.0.0", "2.0.0", "2.0.0", true}, {"1.0.0", "2.0.0", "2.0.1", false},
-		{"1.0.0", "", "1", true}, {"1.0.0", "", "1.0.0-rc.1", false}, {"1.0.0", "", "builtin", false}, {"1.0.0", "", "", false}, {"0.0.0", "", "nonsense", false},
+		{"1.0.0", "", "1.0.0", true},
+		{"1.0.0", "", "0.9.9", false},
+		{"1.0.0", "2.0.0", "2.0.0", true},
+		{"1.0.0", "2.0.0", "2.0.1", false},
+		{"1.0.0", "", "1", true},
+		{"1.0.0", "", "1.0.0-rc.1", false},
+		{"1.0.0", "", "builtin", false},
+		{"1.0.0", "", "", false},
+		{"0.0.0", "", "nonsense", false},
 	} {
 		if got := (sealed.Native{Min: tt.min, Max: tt.max}).Holds(tt.version); got != tt.want {
 			t.Errorf("%s to %s holds %q: %v", tt.min, tt.max, tt.version, got)

@@ -19,8 +19,8 @@ import (
 // values, which nobody takes, and the packages that get round the compiler.
 func TestOneDoor(t *testing.T) {
 	for _, typ := range []reflect.Type{reflect.TypeFor[admit.Verified](), reflect.TypeFor[admit.Builtin](), reflect.TypeFor[admit.Plan](), reflect.TypeFor[admit.Intake]()} {
-		for i := range typ.NumField() {
-			if f := typ.Field(i); f.IsExported() {
+		for f := range typ.Fields() {
+			if f.IsExported() {
 				t.Errorf("%v has the exported field %s: anybody can set it", typ, f.Name)
 			}
 		}

@@ -2,6 +2,7 @@ package admit_test
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -320,10 +321,7 @@ func TestSwappedFiles(t *testing.T) {
 			for _, g := range from.Manifest.Files {
 				s := w.Source(two)
 				swapped := *two
-				swapped.Blobs = map[string][]byte{}
-				for k, v := range two.Blobs {
-					swapped.Blobs[k] = v
-				}
+				swapped.Blobs = maps.Clone(two.Blobs)
 				swapped.Blobs[f.Blob] = from.Blobs[g.Blob]
 				s.Bundle = &swapped
 				v, _, err := admit.Admit(st, in, s)

@@ -141,10 +141,17 @@ func TestKeyTheft(t *testing.T) {
 		name string
 		keys []int
 	}{
-		{"root 1", []int{sealedworld.Root1}}, {"root 2", []int{sealedworld.Root2}}, {"root 3", []int{sealedworld.Root3}},
-		{"release 1", []int{sealedworld.Release1}}, {"release 2", []int{sealedworld.Release2}}, {"release 3", []int{sealedworld.Release3}},
-		{"snapshot", []int{sealedworld.Snapshot}}, {"timestamp", []int{sealedworld.Timestamp}}, {"staging", []int{sealedworld.Staging}},
-		{"director", []int{sealedworld.Director}}, {"log", []int{sealedworld.Log}},
+		{"root 1", []int{sealedworld.Root1}},
+		{"root 2", []int{sealedworld.Root2}},
+		{"root 3", []int{sealedworld.Root3}},
+		{"release 1", []int{sealedworld.Release1}},
+		{"release 2", []int{sealedworld.Release2}},
+		{"release 3", []int{sealedworld.Release3}},
+		{"snapshot", []int{sealedworld.Snapshot}},
+		{"timestamp", []int{sealedworld.Timestamp}},
+		{"staging", []int{sealedworld.Staging}},
+		{"director", []int{sealedworld.Director}},
+		{"log", []int{sealedworld.Log}},
 	}
 	w := sealedworld.New(t, app)
 	w.Release(sealed.ClassProduction, 1, nil)
