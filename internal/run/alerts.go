@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
@@ -14,7 +15,10 @@ import (
 
 // wireAlerts builds what watches over apps.
 func (s *Server) wireAlerts() {
-	s.alerts = alerts.New(alerts.Deps{Store: sqlstore.Alerts{DB: s.db}, Now: time.Now, Log: s.log})
+	s.alerts = alerts.New(alerts.Deps{
+		Store: sqlstore.Alerts{DB: s.db}, Now: time.Now, Log: s.log,
+		Metadata: func(app string) []ota.TrustRole { return s.trust.Expiring(app, math.MaxInt64) },
+	})
 }
 
 // watchedChannels counts the choices of channels that devices make.

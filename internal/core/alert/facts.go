@@ -20,6 +20,7 @@ type Facts struct {
 	Odd      Usual // reports of impossible sequences
 	Errors   []ErrorGroup
 	Halts    []Halt
+	Metadata []ota.TrustRole // in force, of sealed updates; of what the server signs only what has expired
 }
 
 // Usual is a count and what it used to be.

@@ -135,6 +135,15 @@ func trafficKinds() []Kind {
 			Params:  []Param{{"hours", 24, 1, 168, "how long it is told"}},
 			eval:    guardHalt,
 		},
+		{
+			Name: ota.AlertMetadataExpiry, Severity: ota.AlertWarning, Meaning: "signed metadata of sealed updates expires soon: devices then take nothing new",
+			Formula: "root or targets expire within days, staging within staging_days, or what the server signs itself has expired",
+			Params: []Param{
+				{"days", 21, 1, 365, "how long before root and targets expire it is told"},
+				{"staging_days", 7, 1, 90, "how long before staging expires it is told"},
+			},
+			eval: metadataExpiry,
+		},
 	}
 }
 

@@ -3,6 +3,8 @@ package alert
 import (
 	"fmt"
 	"math"
+
+	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
 const hourMS = 60 * 60 * 1000
@@ -153,6 +155,25 @@ func guardHalt(f *Facts, p params) []Sample {
 		}
 		if h.Reason != "" {
 			s.Summary += ": " + h.Reason
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func metadataExpiry(f *Facts, p params) []Sample {
+	const day = 24 * 3_600_000
+	var out []Sample
+	for _, r := range f.Metadata {
+		days := p["days"]
+		if r.Name == ota.TrustRoleStaging {
+			days = p["staging_days"]
+		}
+		left := float64(r.ExpiresAt-f.Now) / day
+		s := Sample{Subject: r.Name, Value: left, Threshold: days, Bad: left <= days}
+		s.Summary = fmt.Sprintf("the %s metadata of sealed updates expires in %.0f days: sign it anew with waxwing trust renew", r.Name, left)
+		if left <= 0 {
+			s.Summary = fmt.Sprintf("the %s metadata of sealed updates has expired: devices take nothing new", r.Name)
 		}
 		out = append(out, s)
 	}

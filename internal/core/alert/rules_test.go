@@ -177,3 +177,23 @@ func TestSilences(t *testing.T) {
 		t.Error("kinds")
 	}
 }
+
+func TestMetadataExpiry(t *testing.T) {
+	const day = 24 * 3_600_000
+	k, _ := KindOf(ota.AlertMetadataExpiry)
+	r := k.Default("com.example.app")
+	f := &Facts{Now: 1_000 * day, Metadata: []ota.TrustRole{
+		{Name: ota.TrustRoleRoot, ExpiresAt: 1_100 * day}, {Name: ota.TrustRoleTargets, ExpiresAt: 1_020 * day},
+		{Name: ota.TrustRoleStaging, ExpiresAt: 1_008 * day}, {Name: ota.TrustRoleTimestamp, ExpiresAt: 999 * day},
+	}}
+	want := map[string]bool{ota.TrustRoleRoot: false, ota.TrustRoleTargets: true, ota.TrustRoleStaging: false, ota.TrustRoleTimestamp: true}
+	for _, s := range Evaluate(&r, f) {
+		if s.Bad != want[s.Subject] {
+			t.Errorf("%s: %v (%s)", s.Subject, s.Bad, s.Summary)
+		}
+		delete(want, s.Subject)
+	}
+	if len(want) > 0 {
+		t.Errorf("nothing is said of %v", want)
+	}
+}

@@ -14,6 +14,7 @@ const (
 	AlertSwitching       AlertKind = "channel_switching"
 	AlertForged          AlertKind = "forged_traffic"
 	AlertGuardHalt       AlertKind = "guard_halt"
+	AlertMetadataExpiry  AlertKind = "metadata_expiry"
 	AlertTest            AlertKind = "test" // somebody tries who is told
 )
 

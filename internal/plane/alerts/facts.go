@@ -35,6 +35,9 @@ type appCache struct {
 func (s *Service) facts(ctx context.Context, app string, rules map[ota.AlertKind]ota.AlertRule, open map[key]*Row) (*alert.Facts, error) {
 	now := s.nowMS()
 	f := &alert.Facts{Now: now}
+	if s.d.Metadata != nil {
+		f.Metadata = s.d.Metadata(app)
+	}
 	c, err := s.remember(ctx, app, now)
 	if err != nil {
 		return nil, err

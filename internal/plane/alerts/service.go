@@ -32,6 +32,9 @@ type Deps struct {
 	Now   func() time.Time
 	Log   *slog.Logger
 	Every time.Duration // between two looks; 0 = 30 s
+	// Metadata lists the signed metadata of sealed updates in force of an app; nil =
+	// there is none.
+	Metadata func(app string) []ota.TrustRole
 }
 
 // Service looks and tells. Its methods may be called by many goroutines.
