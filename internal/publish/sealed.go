@@ -197,7 +197,7 @@ func (s *sealing) wrap(ctx context.Context) error {
 		if err != nil {
 			return ota.Invalid(ota.CodeSealedEpoch, "the key of the recipient %q is not hex", t.name)
 		}
-		wrapped, err := epochkey.Seal(point, s.push.o.App, s.o.Epoch, [epochkey.Size]byte(s.o.Key.Reveal()))
+		wrapped, err := epochkey.Seal(point, s.push.o.App, s.o.Epoch, s.o.Key)
 		if err != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 	"github.com/waxwing-ota/waxwing/internal/plane/directory"
 	"github.com/waxwing-ota/waxwing/internal/plane/edge"
+	"github.com/waxwing-ota/waxwing/internal/plane/enrol"
 	"github.com/waxwing-ota/waxwing/internal/plane/errtrack"
 	"github.com/waxwing-ota/waxwing/internal/plane/guards"
 	"github.com/waxwing-ota/waxwing/internal/plane/identity"
@@ -66,6 +67,8 @@ type Server struct {
 	tokens    *token.Service
 	audit     *audit.Service
 	sealedLog *sealedlog.Service
+	enrol     *enrol.Service
+	signed    signedOnly
 	ingest    *ingest.Service
 	edge      *edge.Service
 	notify    *notify.Service
@@ -141,6 +144,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err = s.wireTrust(ctx); err != nil {
 		return err
 	}
+	if err = s.wireEnrol(ctx); err != nil {
+		return err
+	}
 	if err = s.wireNotify(ctx); err != nil {
 		return err
 	}
@@ -184,6 +190,7 @@ func (s *Server) Run(ctx context.Context) error {
 	g.Go(func() error { return s.alerts.Run(ctx) })
 	g.Go(func() error { return s.plans.Run(ctx) })
 	g.Go(func() error { return s.trust.Run(ctx) })
+	g.Go(func() error { return s.enrol.Run(ctx) })
 	g.Go(func() error { return s.runDebug(ctx) })
 	g.Go(func() error { return s.servePlain(ctx) })
 	g.Go(func() error { return (&sweeper{sweep: s.control.SweepApprovals, log: s.log}).run(ctx) })

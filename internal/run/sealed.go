@@ -23,7 +23,7 @@ func (s *Server) wireTrust(ctx context.Context) error {
 	}
 	s.trust, err = trust.New(trust.Deps{
 		Store: sqlstore.Trust{DB: s.db}, Blobs: s.blobs, Snap: s.snap, Log: provingLog{s.sealedLog}, Now: time.Now, Rand: rand.Reader, Key: key, Err: s.log,
-		Hold: s.control.HoldBlobs, Seen: s.sealedSeen, TimestampTTL: s.cfg.SealedTTL, PollAfter: s.cfg.SealedPoll,
+		Hold: s.control.HoldBlobs, Seen: s.sealedSeen, Certificates: &deviceCertificates{server: s}, TimestampTTL: s.cfg.SealedTTL, PollAfter: s.cfg.SealedPoll,
 	})
 	if err != nil {
 		return err
@@ -35,6 +35,7 @@ func (s *Server) wireTrust(ctx context.Context) error {
 func (s *Server) sealedHandler() http.Handler {
 	mux := http.NewServeMux()
 	sealedapi.Register(mux, sealedapi.Deps{Repository: s.trust, Log: s.log})
+	sealedapi.RegisterEnrolment(mux, sealedapi.EnrolDeps{Devices: s.enrol, Log: s.log})
 	return mux
 }
 
@@ -45,6 +46,7 @@ func (s *Server) sealedSeen(v trust.Seen) {
 		seen.Channel = v.Outcome.Channel.Name
 	}
 	c := v.Check
+	seen.Signed = v.Proven
 	seen.Device = ota.Device{
 		ID: c.Device, App: v.App, Platform: c.Platform, VersionName: c.VersionName, VersionBuild: c.VersionBuild, VersionOS: c.OS,
 		PluginVersion: v.Plugin, CustomID: c.CustomID, IsProd: true, DefaultChannel: c.DefaultChannel,

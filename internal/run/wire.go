@@ -42,8 +42,8 @@ func (s *Server) wirePlanes() error {
 	s.errors = s.wireErrors()
 	s.ingest = ingest.New(ingest.Deps{
 		Fault:   s.errors.Fault,
-		Observe: s.observed,
-		Store:   s.db, Snap: s.snap, Now: time.Now, Log: s.log,
+		Observe: s.observed, SignedOnly: s.signedOnly,
+		Store: s.db, Snap: s.snap, Now: time.Now, Log: s.log,
 		Halt: func(ctx context.Context, h ingest.Halt) error {
 			why := control.HaltReason{Version: h.Version, Text: h.Text}
 			return s.control.Halt(ctx, haltActor, h.App, h.Channel, why, h.Action)
@@ -107,6 +107,7 @@ func (s *Server) wireSurfaces(ctx context.Context) error {
 	deps.Insight = insight.New(s.db, time.Now)
 	deps.Incidents = s.incidents
 	deps.Trust = s.trust
+	deps.Enrol = s.enrol
 	deps.Plans = s.plans
 	admin, err := adminapi.New(deps)
 	if err != nil {

@@ -12,15 +12,14 @@ import (
 	"crypto/hpke"
 	"encoding/binary"
 
+	"github.com/waxwing-ota/waxwing/internal/core/cobblestone"
+	"github.com/waxwing-ota/waxwing/internal/core/grant"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
 
-// Sizes in bytes.
-const (
-	Size       = 32  // of a content key
-	SizePoint  = 65  // of a keeper's public key, an uncompressed point
-	SizeSealed = 113 // of a sealed key: the encapsulated key (65), the ciphertext and its tag (48)
-)
+// SizeSealed is how many bytes a sealed key has: the encapsulated key, the
+// ciphertext and its tag.
+const SizeSealed = grant.EncSize + grant.CTSize
 
 // Codes of errors.
 const (
@@ -31,39 +30,52 @@ const (
 // maxEpoch is what info has room for.
 const maxEpoch = 1<<32 - 1
 
-// Seal seals the key of an app's epoch to a keeper's public key.
-func Seal(keeper []byte, app string, epoch int64, key [Size]byte) ([]byte, error) {
-	pub, err := hpke.DHKEM(ecdh.P256()).NewPublicKey(keeper)
-	if err != nil || len(keeper) != SizePoint {
-		return nil, ota.Invalid(CodeRecipient, "the keeper's key is no uncompressed point of P-256 (%d bytes)", SizePoint).WithField("hpke").WithCause(err)
+// Seal seals the key of an app's epoch to a keeper's public key: an uncompressed
+// point of P-256.
+func Seal(keeper []byte, app string, epoch int64, key cobblestone.Key) ([]byte, error) {
+	if _, err := grant.ParsePublic(keeper); err != nil {
+		return nil, ota.Invalid(CodeRecipient, "the keeper's key is no uncompressed point of P-256").WithField("hpke").WithCause(err)
 	}
-	if epoch < 1 || epoch > maxEpoch {
-		return nil, ota.Invalid(CodeRecipient, "there is no epoch %d", epoch).WithField("epoch")
+	if epoch < 1 || epoch > maxEpoch || key.IsZero() {
+		return nil, ota.Invalid(CodeRecipient, "there is no epoch %d, or no key of it", epoch).WithField("epoch")
 	}
-	out, err := hpke.Seal(pub, hpke.HKDFSHA256(), hpke.AES256GCM(), info(app, epoch), key[:])
+	kem, kdf, aead := grant.Suite()
+	pub, err := kem.NewPublicKey(keeper)
 	if err != nil {
-		return nil, ota.Errorf(ota.KindInternal, CodeRecipient, "the key cannot be sealed").WithCause(err)
+		return nil, unsealable(err)
+	}
+	out, err := hpke.Seal(pub, kdf, aead, info(app, epoch), key.Reveal())
+	if err != nil {
+		return nil, unsealable(err)
 	}
 	return out, nil
 }
 
+func unsealable(err error) error {
+	return ota.Errorf(ota.KindInternal, CodeRecipient, "the key cannot be sealed").WithCause(err)
+}
+
 // Open opens what Seal made.
-func Open(keeper *ecdh.PrivateKey, app string, epoch int64, sealed []byte) (key [Size]byte, err error) {
+func Open(keeper ecdh.KeyExchanger, app string, epoch int64, sealed []byte) (cobblestone.Key, error) {
 	damaged := ota.Invalid(CodeSealed, "the key of epoch %d of app %s cannot be opened: it is sealed to another keeper, or damaged", epoch, app).
-		WithHint("publish with the keeper's present public key; see: waxwing sealed recipient")
+		WithHint("publish with the keeper's present public key; see: waxwing sealed recipient --app %s", app)
 	if keeper == nil || keeper.Curve() != ecdh.P256() || len(sealed) != SizeSealed || epoch < 1 || epoch > maxEpoch {
-		return key, damaged
+		return cobblestone.Key{}, damaged
 	}
 	priv, err := hpke.NewDHKEMPrivateKey(keeper)
 	if err != nil {
-		return key, damaged.WithCause(err)
+		return cobblestone.Key{}, damaged.WithCause(err)
 	}
-	plain, err := hpke.Open(priv, hpke.HKDFSHA256(), hpke.AES256GCM(), info(app, epoch), sealed)
-	if err != nil || len(plain) != Size {
-		return key, damaged.WithCause(err)
+	_, kdf, aead := grant.Suite()
+	plain, err := hpke.Open(priv, kdf, aead, info(app, epoch), sealed)
+	if err != nil {
+		return cobblestone.Key{}, damaged.WithCause(err)
 	}
-	copy(key[:], plain)
-	clear(plain)
+	defer clear(plain)
+	key, err := cobblestone.KeyFrom(plain)
+	if err != nil {
+		return cobblestone.Key{}, damaged.WithCause(err)
+	}
 	return key, nil
 }
 

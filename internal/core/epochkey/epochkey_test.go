@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"testing"
 
+	"github.com/waxwing-ota/waxwing/internal/core/cobblestone"
 	"github.com/waxwing-ota/waxwing/internal/core/epochkey"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
@@ -18,26 +19,29 @@ func TestOnlyItsKeeperOpensIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := [epochkey.Size]byte{1, 2, 3}
+	key, err := cobblestone.NewKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
 	b, err := epochkey.Seal(mine.PublicKey().Bytes(), "com.example.shop", 7, key)
 	if err != nil || len(b) != epochkey.SizeSealed {
 		t.Fatalf("%d bytes, %v", len(b), err)
 	}
-	if got, err := epochkey.Open(mine, "com.example.shop", 7, b); err != nil || got != key {
-		t.Fatalf("%x, %v", got, err)
+	if got, err := epochkey.Open(mine, "com.example.shop", 7, b); err != nil || !got.Equal(key) {
+		t.Fatal(err)
 	}
 	turned := append([]byte{}, b...)
 	turned[80] ^= 1
-	for name, try := range map[string]func() ([epochkey.Size]byte, error){
-		"another keeper": func() ([epochkey.Size]byte, error) { return epochkey.Open(other, "com.example.shop", 7, b) },
-		"another app":    func() ([epochkey.Size]byte, error) { return epochkey.Open(mine, "com.example.shoq", 7, b) },
-		"another epoch":  func() ([epochkey.Size]byte, error) { return epochkey.Open(mine, "com.example.shop", 8, b) },
-		"damaged":        func() ([epochkey.Size]byte, error) { return epochkey.Open(mine, "com.example.shop", 7, turned) },
-		"cut":            func() ([epochkey.Size]byte, error) { return epochkey.Open(mine, "com.example.shop", 7, b[:112]) },
-		"no keeper":      func() ([epochkey.Size]byte, error) { return epochkey.Open(nil, "com.example.shop", 7, b) },
+	for name, try := range map[string]func() (cobblestone.Key, error){
+		"another keeper": func() (cobblestone.Key, error) { return epochkey.Open(other, "com.example.shop", 7, b) },
+		"another app":    func() (cobblestone.Key, error) { return epochkey.Open(mine, "com.example.shoq", 7, b) },
+		"another epoch":  func() (cobblestone.Key, error) { return epochkey.Open(mine, "com.example.shop", 8, b) },
+		"damaged":        func() (cobblestone.Key, error) { return epochkey.Open(mine, "com.example.shop", 7, turned) },
+		"cut":            func() (cobblestone.Key, error) { return epochkey.Open(mine, "com.example.shop", 7, b[:112]) },
+		"no keeper":      func() (cobblestone.Key, error) { return epochkey.Open(nil, "com.example.shop", 7, b) },
 	} {
-		if got, err := try(); ota.CodeOf(err) != epochkey.CodeSealed || got != [epochkey.Size]byte{} {
-			t.Errorf("%s: %x, %v", name, got, err)
+		if got, err := try(); ota.CodeOf(err) != epochkey.CodeSealed || !got.IsZero() {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if _, err := epochkey.Seal(b[:65], "a", 0, key); ota.CodeOf(err) != epochkey.CodeRecipient {

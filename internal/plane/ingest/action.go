@@ -26,6 +26,8 @@ func classify(action string) effect {
 		"webview_security_policy_violation", "webview_unclean_restart", "webview_dom_content_loaded",
 		"webview_page_loaded", "webview_content_process_terminated", "webview_render_process_gone":
 		return effect{known: true, reach: Info}
+	case "sealed_offered", "sealed_verified", "sealed_rolled_back":
+		return effect{known: true} // of signed reports; what they mean for the outcome others say
 	case "download_0", "download_10", "download_20", "download_30", "download_40", "download_50",
 		"download_60", "download_70", "download_80", "download_90", "download_complete",
 		"download_zip_start", "download_zip_complete", "download_manifest_start", "download_manifest_complete",

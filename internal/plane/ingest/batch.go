@@ -92,6 +92,7 @@ type Told struct {
 	Arm     decide.Arm // NoArm = it is not to be compared
 	Network uint32     // see [Report]
 	Window  int64      // ms in which it counts as failing; 0 = it counts for nothing
+	Signed  bool       // the device proved who it is
 	Left    []string   // versions that the device has left for good, or was told to leave
 }
 

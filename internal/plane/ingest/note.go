@@ -23,6 +23,7 @@ type Seen struct {
 	Rollout string // the channel's rollout that the device takes part in; "" = none
 	Arm     decide.Arm
 	Network uint32 // see [Report]
+	Signed  bool   // the device proved who it is
 }
 
 // Offer notes an answered check. It never waits; when too much is waiting the
@@ -43,7 +44,7 @@ func (s *Service) Offer(v Seen) {
 	}
 	row := &DeviceRow{Device: v.Device, Reach: Running, Checked: true}
 	row.App, row.LastSeen = v.App, now
-	row.Told = Told{Channel: v.Channel, Offered: given(&v), Rollout: v.Rollout, Arm: v.Arm, Network: v.Network}
+	row.Told = Told{Channel: v.Channel, Offered: given(&v), Rollout: v.Rollout, Arm: v.Arm, Network: v.Network, Signed: v.Signed}
 	if row.VersionName == "" {
 		row.Reach = Info
 	}

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 
 	"github.com/waxwing-ota/waxwing/internal/core/decide"
@@ -18,11 +19,15 @@ type Report struct {
 	// Network is a keyed hash of the network that the device called from: equal
 	// for neighbours, and of no other meaning. 0 = not known.
 	Network uint32
+
+	// Signed is the digest of the report as its device signed it; zero = it did not.
+	Signed ota.Digest
 }
 
 // prepare makes the rows of reports that came at now. view may be nil: then no
 // version is known to be published or not.
-func prepare(app string, view *decide.App, reports []Report, now int64) ([]EventRow, []DeviceRow) {
+// signedOnly may be nil: then all reports count.
+func prepare(app string, view *decide.App, reports []Report, now int64, signedOnly func(app, version string) bool) ([]EventRow, []DeviceRow) {
 	events := make([]EventRow, len(reports))
 	var devices []DeviceRow
 	for i := range reports {
@@ -32,7 +37,16 @@ func prepare(app string, view *decide.App, reports []Report, now int64) ([]Event
 		row.Known = row.Known || does.known
 		row.Version = bundleOf(row.VersionName)
 		row.Sum = Sum{Version: row.Version, Published: owned(view, row.Version), Running: does.reach == Running, OS: r.Device.VersionOS}
-		judge(row, view, &r.Device)
+		signed := !r.Signed.IsZero()
+		if signed {
+			// Nobody else can make a row that this one would be a second of.
+			row.Mark, does.reach = int64(binary.BigEndian.Uint64(r.Signed[:])), Touch //nolint:gosec // any 64 bits will do
+		}
+		if signed || signedOnly == nil || !signedOnly(app, row.Version) {
+			judge(row, view, &r.Device)
+		} else {
+			row.Version = "" // kept, and counted for nothing
+		}
 		row.Network = r.Network
 		devices = fold(devices, deviceRow(row, &r.Device, does.reach))
 	}

@@ -50,7 +50,7 @@ func TestBundleOf(t *testing.T) {
 
 // one prepares a single report.
 func one(view *decide.App, d ota.Device, e ota.Event) (EventRow, DeviceRow) {
-	events, devices := prepare("com.example.app", view, []Report{{Device: d, Event: e}}, 1000)
+	events, devices := prepare("com.example.app", view, []Report{{Device: d, Event: e}}, 1000, nil)
 	return events[0], devices[0]
 }
 

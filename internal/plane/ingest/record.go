@@ -36,7 +36,7 @@ func (s *Service) Record(ctx context.Context, app string, reports []Report) erro
 	if view == nil {
 		return ota.NotFound("app_not_found", "there is no app %q", app).WithField("app_id")
 	}
-	events, devices := prepare(app, view, reports, s.now().UnixMilli())
+	events, devices := prepare(app, view, reports, s.now().UnixMilli(), s.signedOnly)
 	s.faults(ctx, app, view, events)
 	c := &call{events: events, devices: devices, done: make(chan error, 1)}
 	c.weight = min(weigh(reports), s.maxQueue)

@@ -32,6 +32,9 @@ type Deps struct {
 	// Fault finds the group of an event that reports an error; nil = errors are
 	// not tracked. view is the app's snapshot.
 	Fault func(ctx context.Context, app string, view *decide.App, e *ota.Event) *ota.Fault
+	// SignedOnly reports whether only signed reports count for a version of an app;
+	// nil = all reports count.
+	SignedOnly func(app, version string) bool
 
 	// MaxWait is how long Record waits for its turn and its commit before it
 	// gives up; 0 = 5 s.
@@ -65,6 +68,8 @@ type Service struct {
 	fault    func(ctx context.Context, app string, view *decide.App, e *ota.Event) *ota.Fault
 	maxWait  time.Duration
 	maxQueue int64
+
+	signedOnly func(app, version string) bool
 
 	room    *semaphore.Weighted // what may wait for a commit
 	calls   chan *call
@@ -101,7 +106,7 @@ func New(d Deps) *Service {
 		flushes: make(chan chan error), ended: make(chan struct{}),
 		notes: make(chan *DeviceRow, maxNotes), recent: newRecent(), tally: newTally(),
 	}
-	s.fault = d.Fault
+	s.fault, s.signedOnly = d.Fault, d.SignedOnly
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -30,6 +30,10 @@ func (s *Service) complete(row *DeviceRow) {
 		return
 	}
 	told := &row.Told
+	if !told.Signed && s.signedOnly != nil && told.Offered != "" && s.signedOnly(row.App, told.Offered) {
+		row.Told = Told{} // anybody can ask in anybody's name
+		return
+	}
 	told.Window = healthWindow(view, told.Channel)
 	ch := view.ChannelByName(told.Channel)
 	if told.Rollout != "" {

@@ -55,7 +55,7 @@ func (s *Service) Check(ctx context.Context, app string, body []byte, remote str
 	}
 	out := decide.Decide(snapshot, c, nil)
 	if s.Seen != nil {
-		s.Seen(Seen{App: app, Check: c, Outcome: &out, Remote: remote, Plugin: req.Plugin})
+		s.Seen(Seen{App: app, Check: c, Outcome: &out, Remote: remote, Plugin: req.Plugin, Proven: subject != sealed.DeviceHash(req.App, req.Device)})
 	}
 	return s.answer(ctx, v, req, body, subject, &out)
 }

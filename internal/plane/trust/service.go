@@ -55,6 +55,7 @@ type Seen struct {
 	Check   *decide.Check
 	Outcome *decide.Outcome
 	Remote  string
+	Proven  bool   // the device signed the check under its certificate
 	Plugin  string // version of the device's own code
 }
 

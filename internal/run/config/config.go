@@ -58,6 +58,9 @@ type Config struct {
 	SMTP           secret.Text   // smtp(s)://user:password@host:port; none = no mail is sent
 	MailFrom       string        // the sender of mails
 	OSV            string        // export of known vulnerabilities, for the scans of the server; "" = none
+	CustodyKey     string        // key file under a passphrase that content keys are sealed to; "" = kept by the server's own secret
+	CustodyPass    secret.Text   // its passphrase
+	Brokers        string        // hosts and networks of key brokers that requests are passed on to; "" = none
 	EgressAllow    string        // networks and hosts that webhooks may reach besides https on the internet
 	MetricsPublic  bool          // /metrics asks nobody for a token
 	DebugListen    string        // loopback host:port of metrics and profiles; "" = none
@@ -128,6 +131,12 @@ func Settings() []Setting {
 		}},
 		{"WAXWING_MAIL_FROM", "address that mails come from", false, text(func(c *Config) *string { return &c.MailFrom })},
 		{"WAXWING_OSV", "export of osv.dev (zip or JSON file, or a folder) that bundles are held against when the server scans them", false, text(func(c *Config) *string { return &c.OSV })},
+		{"WAXWING_CUSTODY_KEY", "key file, made by waxwing broker keygen, that content keys are sealed to, instead of the server's own secret", false, text(func(c *Config) *string { return &c.CustodyKey })},
+		{"WAXWING_CUSTODY_PASSPHRASE", "passphrase of that file", true, func(c *Config, v string) error {
+			c.CustodyPass = secret.New(v)
+			return nil
+		}},
+		{"WAXWING_BROKERS", "hosts and networks of key brokers that requests of devices may be passed on to, such as keys.example.com,10.1.0.0/16", false, text(func(c *Config) *string { return &c.Brokers })},
 		{"WAXWING_EGRESS_ALLOW", "networks and hosts that webhooks may reach besides https on the internet, such as 10.1.0.0/16,chat.intranet.example:8065", false, text(func(c *Config) *string { return &c.EgressAllow })},
 		{"WAXWING_METRICS_PUBLIC", "show /metrics without a token (true or false)", false, boolean(func(c *Config) *bool { return &c.MetricsPublic })},
 		{"WAXWING_DEBUG_LISTEN", "host:port on loopback, such as 127.0.0.1:6060, where metrics and profiles are shown without a token", false, text(func(c *Config) *string { return &c.DebugListen })},
@@ -197,6 +206,9 @@ func (c *Config) Check() error {
 	}
 	if err := c.checkSyslog(); err != nil {
 		return err
+	}
+	if c.CustodyPass.IsZero() != (c.CustodyKey == "") {
+		return invalid("WAXWING_CUSTODY_KEY", "WAXWING_CUSTODY_KEY and WAXWING_CUSTODY_PASSPHRASE come together")
 	}
 	if c.SMTP.IsZero() != (c.MailFrom == "") {
 		return invalid("WAXWING_SMTP_URL", "WAXWING_SMTP_URL and WAXWING_MAIL_FROM come together")

@@ -71,7 +71,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 			}
 			continue
 		}
-		if !s.Secret && !strings.Contains(fmt.Sprintf("%+v", c), "~value~") || s.Secret && c.BootstrapToken.Reveal() != "~value~" && c.SMTP.Reveal() != "~value~" {
+		if !s.Secret && !strings.Contains(fmt.Sprintf("%+v", c), "~value~") || s.Secret && c.BootstrapToken.Reveal() != "~value~" && c.SMTP.Reveal() != "~value~" && c.CustodyPass.Reveal() != "~value~" {
 			t.Errorf("%s is not read", s.Env)
 		}
 		if s.Usage == "" {

@@ -35,6 +35,7 @@ func (c *Config) texts() map[string]string {
 		"WAXWING_BREACHED_PASSWORDS": c.Breached, "WAXWING_TRUST_PROXY": strconv.FormatBool(c.TrustProxy), "WAXWING_STRICT_429": strconv.FormatBool(c.Strict429),
 		"WAXWING_MAX_BODY": number(c.MaxBody), "WAXWING_MAX_BLOB": number(c.MaxBlob), "WAXWING_MAX_CHECK": number(c.MaxCheck),
 		"WAXWING_MAX_STATS": number(c.MaxStats), "WAXWING_MAX_MANIFEST": number(c.MaxManifest),
+		"WAXWING_CUSTODY_KEY": c.CustodyKey, "WAXWING_CUSTODY_PASSPHRASE": hidden(c.CustodyPass), "WAXWING_BROKERS": c.Brokers,
 		"WAXWING_SEALED_TTL": c.SealedTTL.String(), "WAXWING_SEALED_POLL": c.SealedPoll.String(),
 		"WAXWING_RETENTION": c.Retention.String(), "WAXWING_EVENT_RETENTION": c.EventRetention.String(), "WAXWING_AUDIT_RETENTION": c.AuditRetention.String(),
 		"WAXWING_AUDIT_PRIVATE": strconv.FormatBool(c.AuditPrivate), "WAXWING_SYSLOG": c.Syslog,

@@ -126,7 +126,7 @@ func (g *gate) do(method, path, auth string) *httptest.ResponseRecorder {
 
 // example fills the parameters of a path.
 func example(path string) string {
-	return strings.NewReplacer("{role}", "targets", "{sha256}", strings.Repeat("ab", 32), "{app}", "com.example.app", "{approval}", "one", "{incident}", "one", "{id}", "1", "{user}", "1", "{org}", "main", "{delivery}", "2", "{key}", "MIIBCgKCAQEA%2F+x", "{channel}", "beta", "{version}", "1.0.0", "{platform}", "ios", "{digest}", strings.Repeat("ab", 32),
+	return strings.NewReplacer("{role}", "targets", "{sha256}", strings.Repeat("ab", 32), "{thumbprint}", strings.Repeat("ab", 32), "{app}", "com.example.app", "{approval}", "one", "{incident}", "one", "{id}", "1", "{user}", "1", "{org}", "main", "{delivery}", "2", "{key}", "MIIBCgKCAQEA%2F+x", "{channel}", "beta", "{version}", "1.0.0", "{platform}", "ios", "{digest}", strings.Repeat("ab", 32),
 		"{session}", "1", "{provider}", "okta", "{rule}", "failure_rate", "{name}", "adoption", "{cohort}", "staff",
 		"{device}", "0a000000-0000-4000-8000-000000000001").Replace(path)
 }

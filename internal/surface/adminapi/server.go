@@ -16,6 +16,7 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/plane/audit"
 	"github.com/waxwing-ota/waxwing/internal/plane/control"
 	"github.com/waxwing-ota/waxwing/internal/plane/directory"
+	"github.com/waxwing-ota/waxwing/internal/plane/enrol"
 	"github.com/waxwing-ota/waxwing/internal/plane/errtrack"
 	"github.com/waxwing-ota/waxwing/internal/plane/guards"
 	"github.com/waxwing-ota/waxwing/internal/plane/identity"
@@ -53,6 +54,7 @@ type Deps struct {
 	Plans        *plans.Service
 	Incidents    *incidents.Service
 	Trust        *trust.Service
+	Enrol        *enrol.Service
 	Authenticate Authenticator
 	Access       Access
 	Directory    *directory.Service
@@ -132,6 +134,7 @@ func build(d Deps) (*server, error) {
 	s.registerPlans()
 	s.registerCohorts()
 	s.registerDevices()
+	s.registerEnrol()
 	s.registerEvents()
 	s.registerErrors()
 	s.registerSourceMaps()

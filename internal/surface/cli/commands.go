@@ -34,6 +34,8 @@ func addCommands(root *cobra.Command, g *Globals) {
 		newBundlesCommand(g),
 		newNativeCommand(g),
 		newDevicesCommand(g),
+		newSealedCommand(g),
+		newBrokerCommand(g),
 		newEventsCommand(g),
 		newErrorsCommand(g),
 		newSourceMapsCommand(g),

@@ -127,9 +127,9 @@ var importRules = []importRule{
 	},
 	{
 		from: "surface/sealedapi",
-		only: []string{"core/...", "plane/trust", "surface/httpx"},
+		only: []string{"core/...", "plane/trust", "plane/enrol", "surface/httpx"},
 		not:  []string{"database/sql/...", "github.com/danielgtaylor/huma/v2/..."},
-		why:  "devices of sealed updates are answered by one plane, from memory",
+		why:  "checks of sealed updates are answered by one plane, from memory, and enrolled devices by another",
 	},
 	{
 		from: "surface/adminapi",
@@ -167,6 +167,7 @@ var importRules = []importRule{
 		from: "surface/cli/...",
 		only: []string{
 			"core/...", "client", "citoken", "secret", "keyfile", "signer", "trustdir", "capconfig", "device", "sealeddevice", "publish", "supply", "demo", "drill", "monitor", "sim", "planfile", "run", "run/config", "surface/cli/...",
+			"core/...", "client", "citoken", "secret", "keyfile", "signer", "trustdir", "capconfig", "device", "publish", "supply", "demo", "drill", "monitor", "sim", "planfile", "broker", "run", "run/config", "surface/cli/...",
 			"github.com/spf13/cobra/...", "github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/sync/...", "golang.org/x/text/...",
 			"github.com/andybalholm/brotli/...", "github.com/klauspost/compress/...",
 		},
@@ -206,6 +207,12 @@ var importRules = []importRule{
 		only: []string{"core/ota", "plane/token", "github.com/coreos/go-oidc/v3/..."},
 		not:  []string{"database/sql/..."},
 		why:  "what asks issuers for their keys knows nothing of what is worth stealing here",
+	},
+	{
+		from: "driver/custody",
+		only: []string{"core/...", "keyfile", "plane/enrol"},
+		not:  []string{"database/sql/...", "net/http/..."},
+		why:  "what holds the key that opens content keys reaches nothing that could carry it away",
 	},
 	{
 		from: "driver/...",
@@ -291,6 +298,12 @@ var importRules = []importRule{
 		only: []string{"core/...", "keyfile", "secret", "golang.org/x/oauth2/..."},
 		not:  []string{"database/sql/..."},
 		why:  "what signs with keys of people knows files, tokens and key services, and nothing of the server",
+	},
+	{
+		from: "broker",
+		only: []string{"core/...", "client", "secret", "github.com/go-json-experiment/json"},
+		not:  []string{"database/sql/...", "plane/...", "driver/..."},
+		why:  "a key broker stands apart from the server: it shares the decision and the documents with it, and nothing that stores",
 	},
 	{
 		from: "keyfile",

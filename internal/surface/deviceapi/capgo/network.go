@@ -6,10 +6,12 @@ import (
 	"net/netip"
 )
 
-// network returns a keyed hash of the network that a request came from: of the
+// Network returns a keyed hash of the network that a request came from: of the
 // first 24 bits of an IPv4 address, the first 48 of another. It tells networks
 // apart and names none. addr is "host:port", the one that a trusted proxy names
 // if there is one. 0 = the address cannot be read.
+func Network(key *[32]byte, addr string) uint32 { return network(key, addr) }
+
 func network(key *[32]byte, addr string) uint32 {
 	at, err := netip.ParseAddrPort(addr)
 	if err != nil {
