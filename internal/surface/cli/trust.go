@@ -18,7 +18,8 @@ import (
 	"github.com/waxwing-ota/waxwing/internal/trustdir"
 )
 
-// envPIN names the variable with the PIN of a token.
+// envPIN names the variable with the PIN of a token. Programs of the same user can
+// read it, so on a terminal the PIN is better asked for.
 const envPIN = "WAXWING_PIN"
 
 // signerHelp is what flags that take a signer say about it.
