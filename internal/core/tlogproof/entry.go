@@ -2,6 +2,7 @@ package tlogproof
 
 import (
 	"crypto/sha256"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -30,12 +31,7 @@ func Kinds() []Kind {
 
 // Valid reports whether k is one of [Kinds].
 func (k Kind) Valid() bool {
-	for _, one := range Kinds() {
-		if k == one {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(Kinds(), k)
 }
 
 // Salted reports whether digests of this kind are made with a salt, because what

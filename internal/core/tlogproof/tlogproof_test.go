@@ -341,8 +341,10 @@ func TestEntries(t *testing.T) {
 			t.Errorf("%s: %s %s %v", k, kind, digest, err)
 		}
 	}
-	for _, bad := range []string{"", want + "\n", strings.TrimSuffix(want, "\n"), "x" + want, strings.Replace(want, "manifest", "Manifest", 1),
-		strings.Replace(want, "v1", "v2", 1), strings.ToUpper(want), strings.Replace(want, "manifest\n", "manifest\n0", 1)} {
+	for _, bad := range []string{
+		"", want + "\n", strings.TrimSuffix(want, "\n"), "x" + want, strings.Replace(want, "manifest", "Manifest", 1),
+		strings.Replace(want, "v1", "v2", 1), strings.ToUpper(want), strings.Replace(want, "manifest\n", "manifest\n0", 1),
+	} {
 		if _, _, err := tlogproof.ParseEntry([]byte(bad)); ota.CodeOf(err) != "entry_invalid" {
 			t.Errorf("%q: %v", bad, err)
 		}

@@ -59,8 +59,10 @@ func TestParse(t *testing.T) {
 	if list, err := Parse(" "); err != nil || len(list) != 0 {
 		t.Error(list, err)
 	}
-	for _, bad := range []string{"x", vkey(t), vkey(t) + " ftp://x", "x http://y", vkey(t) + " http://u:p@y", vkey(t) + " http://y z",
-		"example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k http://y"} {
+	for _, bad := range []string{
+		"x", vkey(t), vkey(t) + " ftp://x", "x http://y", vkey(t) + " http://u:p@y", vkey(t) + " http://y z",
+		"example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k http://y",
+	} {
 		if _, err := Parse(bad); ota.CodeOf(err) != "config_invalid" {
 			t.Errorf("%q: %v", bad, err)
 		}

@@ -94,3 +94,27 @@ func TestRulesAreLogged(t *testing.T) {
 		t.Errorf("the log has %d entries", len(all))
 	}
 }
+
+// TestApprovalsAreLogged asks, votes and rejects.
+func TestApprovalsAreLogged(t *testing.T) {
+	tm := newTeam(t)
+	ada, bob := tm.person("ada@example.com", 0, "setup"), tm.person("bob@example.com", 0, "setup")
+	tm.publish("1.0.0", "1.1.0")
+	tm.protect(1)
+	tm.seal()
+	if _, err := tm.vote(bob, tm.ask(ada, "1.0.0")); err != nil {
+		t.Fatal(err)
+	}
+	asked := tm.ask(ada, "1.1.0")
+	if _, err := tm.RejectApproval(tm.ctx(), bob, asked.ID, ota.ApprovalReason{Reason: "not today, please"}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"approval approval 1: {}",                                                                 // asked
+		"rule channel production: {}", "policy channel production: {}", "approval approval 1: {}", // the vote carries it out
+		"approval approval 2: {}", "approval approval 2: {}", // asked, rejected
+	}
+	if d := cmp.Diff(want, tm.logged()); d != "" {
+		t.Error(d)
+	}
+}
