@@ -96,6 +96,10 @@ func TestSealedStory(t *testing.T) {
 		t.Errorf("a new device of a paused rollout is given %s", out.Plan.Manifest().Version)
 	}
 	release(t, srv, "1.1.0")
+	probed, err := srv.Client.Probe(t.Context(), app, ota.ProbeRequest{Platform: "android", Native: "1.0.0"})
+	if err != nil || len(probed.Trace) == 0 || !strings.Contains(probed.Trace[len(probed.Trace)-1].Detail, "would have it install 1.1.0") {
+		t.Errorf("a probe says %+v, %v", probed.Trace, err)
+	}
 	asks(t, fresh, sealed.ActionInstall)
 	if _, err := srv.Client.Rollback(t.Context(), app, "production", ota.RollbackRequest{To: "1.0.0"}); err != nil {
 		t.Fatal(err)

@@ -90,6 +90,15 @@ func TestSealedPush(t *testing.T) {
 		t.Errorf("second: %+v", s)
 	}
 	opens(t, repo.Client, two.Sealed.Manifest, key)
+	m := sealedrepo.Must(sealed.Parse[sealed.Manifest](sealedrepo.Must(srv.Client.TrustTarget(t.Context(), app, two.Sealed.Manifest.String()))(t)))(t)
+	m.Seq = 99
+	other := ota.NewSealedManifest{
+		SHA256: repo.Blob(sealedrepo.Must(sealed.Encode(m))(t)),
+		Keys:   []ota.SealedKey{{Epoch: 1, Custody: ota.CustodyServer, Wrapped: []byte("another key")}},
+	}
+	if _, _, err := srv.Client.AddSealedManifest(t.Context(), app, other); ota.CodeOf(err) != ota.CodeSealedEpoch {
+		t.Errorf("a second key of an epoch: %v", err)
+	}
 
 	d := repo.Device(srv.URL, sealedDevice)
 	if out := asks(t, d, sealed.ActionInstall); out.Plan.Manifest().Version != "1.1.0" {

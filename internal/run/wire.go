@@ -145,7 +145,11 @@ func (s *Server) probe(ctx context.Context, app string, in ota.ProbeRequest, r *
 	if view == nil {
 		return nil, nil, ota.NotFound(control.CodeAppNotFound, "there is no app %q", app)
 	}
-	return s.edge.Probe(view, in, newest, s.base(r))
+	answer, steps, err := s.edge.Probe(view, in, newest, s.base(r))
+	if err != nil {
+		return nil, nil, err
+	}
+	return answer, append(steps, s.trust.Probe(view, in)...), nil
 }
 
 // base is the address that a device which sent r would get links to.

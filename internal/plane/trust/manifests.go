@@ -130,9 +130,9 @@ func (s *Service) epoch(ctx context.Context, tx Tx, by ota.Actor, doc *sealed.Ma
 		if err := checkKey(&k, n); err != nil {
 			return err
 		}
-		at := slices.IndexFunc(have, func(h ota.SealedKey) bool { return h.Custody == k.Custody && h.Recipient == k.Recipient })
-		if at >= 0 {
-			continue // wrapped before; the key of an epoch never changes
+		if slices.ContainsFunc(have, func(h ota.SealedKey) bool { return h.Custody == k.Custody && h.Recipient == k.Recipient }) {
+			return ota.Conflict(ota.CodeSealedEpoch, "epoch %d has a key already: somebody began it meanwhile", n).WithField("keys").
+				WithHint("push again: that begins the next epoch")
 		}
 		if err := tx.InsertSealedKey(ctx, k); err != nil {
 			return err
