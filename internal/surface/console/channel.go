@@ -10,7 +10,7 @@ type channelView struct {
 	Channel    ota.Channel
 	Releases   []ota.Release
 	Next       string
-	Bundles    []ota.Bundle // that can be released
+	Choices    choices // that can be released
 	Strategies []ota.Strategy
 	Actions    []ota.HaltAction
 	MaxNeeded  int
@@ -45,7 +45,7 @@ func (c *Console) showChannel(r *request) (answer, error) {
 		}
 		v.Guard = &g
 	}
-	if v.Bundles, _, err = r.api.Bundles(r, r.app(), ota.Page{Limit: 100}); err != nil && ota.KindOf(err) != ota.KindForbidden {
+	if v.Choices, err = c.choices(r); err != nil {
 		return answer{}, err
 	}
 	return r.show("channel", "Channel "+v.Channel.Name, v), nil

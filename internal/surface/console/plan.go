@@ -9,7 +9,7 @@ import (
 type planView struct {
 	View    ota.RolloutView
 	Channel ota.Channel
-	Bundles []ota.Bundle // that can be rolled out
+	Choices choices // that can be rolled out
 	Presets []string
 	Device  *ota.RolloutDevice // that was asked about
 	Asked   string
@@ -35,7 +35,7 @@ func (c *Console) showPlan(r *request) (answer, error) {
 		return answer{}, err
 	}
 	if v.View.Rollout == nil {
-		if v.Bundles, _, err = r.api.Bundles(r, r.app(), ota.Page{Limit: 100}); err != nil && ota.KindOf(err) != ota.KindForbidden {
+		if v.Choices, err = c.choices(r); err != nil {
 			return answer{}, err
 		}
 	}
