@@ -134,6 +134,8 @@ func TestView(t *testing.T) {
 	closed.Windows = []ota.RolloutWindow{{From: "12:00", To: "13:00", TZ: "UTC"}}
 	urgent := *plan
 	urgent.Mandatory, urgent.DeadlineAt = true, begin+10*minute
+	over := closed
+	over.Mandatory, over.DeadlineAt = true, begin-minute
 	held := at(0, 60)
 	held.Held = "the scan blocks it"
 	for _, c := range []struct {
@@ -157,6 +159,8 @@ func TestView(t *testing.T) {
 		{"window", ota.Rollout{Enabled: true, Plan: &closed, Progress: at(0, 60)}, "", ota.RolloutClosed, 180, 1000, "window"},
 		{"soaks into a window", ota.Rollout{Enabled: true, Plan: &closed, Progress: at(0, 0)}, "", ota.RolloutSoaking, 180, 1000, "soaks"},
 		{"deadline comes first", ota.Rollout{Enabled: true, Plan: &urgent, Progress: at(0, 0)}, "", ota.RolloutSoaking, 10, 1000, "soaks"},
+		{"deadline is over, outside of the windows", ota.Rollout{Enabled: true, Plan: &over, Progress: at(-1, 0)}, "", ota.RolloutDue, 0, 100, "the deadline is over"},
+		{"deadline is over, halted", ota.Rollout{Enabled: true, Plan: &over, Progress: at(0, 60)}, "halted", ota.RolloutGuarded, 0, 1000, "halted"},
 		{"complete", ota.Rollout{Enabled: true, BPS: 10_000, Plan: &hold, Progress: at(2, 60)}, "", ota.RolloutEnd, -1, 0, "done"},
 		{"promotes", ota.Rollout{Enabled: true, BPS: 10_000, Plan: plan, Progress: at(2, 60)}, "", ota.RolloutDue, 0, 0, "at once"},
 	} {

@@ -56,6 +56,10 @@ func planned(v *ota.RolloutView, guard GuardState, zone Zone, now int64) {
 			v.State, v.Text, v.NextAt = ota.RolloutHeld, "the next step is due, but is refused: "+at.Held, 0
 		}
 	}
+	if overdue(p, &at, now) && passes(&at, ota.GateNone, guard) {
+		v.State, v.Text, v.NextAt = ota.RolloutDue, "the deadline is over: everybody it is for gets it at once", now
+		return
+	}
 	if p.Mandatory && !at.Forced {
 		if v.NextAt == 0 || p.DeadlineAt < v.NextAt {
 			v.NextAt = max(p.DeadlineAt, now)

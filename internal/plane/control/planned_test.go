@@ -133,7 +133,7 @@ func TestPlanChanges(t *testing.T) {
 	}
 	// Another plan goes on behind what is over.
 	r := e.roll(ota.RolloutRequest{Preset: "fast"})
-	if r.BPS != 7000 || r.Progress.Step != 1 || len(r.Plan.Steps) != 3 {
+	if r.BPS != 7000 || r.Progress.Step != 2 || len(r.Plan.Steps) != 4 {
 		t.Errorf("fast: %+v %+v", r, r.Progress)
 	}
 	e.pass(61 * time.Minute)

@@ -125,12 +125,20 @@ func newRolloutNextCommand(g *Globals) *cobra.Command {
 				return err
 			}
 			return g.Print(r, func(w io.Writer) {
-				fmt.Fprintf(w, "channel %s: the rollout of %s goes on as soon as its step has soaked\n", clean(args[0]), clean(r.Version))
+				fmt.Fprintf(w, "channel %s: the rollout of %s goes on as soon as its step has soaked%s\n", clean(args[0]), clean(r.Version), within(r.Plan))
 			})
 		},
 	}
 	appFlag(c, &app)
 	return c
+}
+
+// within says that a plan's windows hold whatever the gate.
+func within(p *ota.RolloutPlan) string {
+	if p == nil || len(p.Windows) == 0 {
+		return ""
+	}
+	return ", within its windows"
 }
 
 // shownRollout is a rollout with where it is.
