@@ -202,6 +202,7 @@ var shown = map[string][]string{
 	"/console/apps/{app}/channels":       {""},
 	"/console/apps/{app}/cohorts":        {""},
 	"/console/apps/{app}/keys":           {""},
+	"/console/apps/{app}/sealed":         {""},
 	"/console/apps/{app}/scans":          {""},
 	"/console/apps/{app}/suppressions":   {"", "?state=rejected"},
 	"/console/alerts":                    {"", "?state=resolved"},

@@ -98,6 +98,7 @@ func (c *Console) registerAll() {
 	c.registerError()
 	c.registerChanges()
 	c.registerKeys()
+	c.registerSealed()
 	c.registerApprovals()
 	c.registerApproval()
 	c.registerPeople()

@@ -46,6 +46,7 @@ func appLinks(app string) []link {
 		{Name: "Errors", To: address("apps", app, "errors"), action: "error.list"},
 		{Name: "Changes", To: address("apps", app, "changes"), action: "change.list"},
 		{Name: "Keys", To: address("apps", app, "keys"), action: "key.list"},
+		{Name: "Sealed", To: address("apps", app, "sealed"), action: "trust.get"},
 	}
 }
 

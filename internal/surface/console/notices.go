@@ -11,6 +11,7 @@ var notices = map[string]string{
 	"error_ignored":         "Ignored: it stays so, however often it comes.",
 	"error_reopened":        "Open again.",
 	"guard_changed":         "The guard's rules are in force.",
+	"sealed_revoked":        "Revoked: the device gets no more keys.",
 	"halted":                "Offers are stopped, and it is recorded.",
 	"halted_unrecorded":     "Offers are stopped. It could not be recorded yet, and will be as soon as the database can be written.",
 	"incident_declared":     "Declared. Contain it next, then recover.",
