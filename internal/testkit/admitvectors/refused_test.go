@@ -2,7 +2,9 @@ package admitvectors
 
 import (
 	"bytes"
+	"encoding/hex"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -135,6 +137,14 @@ func signatures(b *bench, device admit.Build, st admit.State, two *sealedworld.B
 	x.w.Rotate(p)
 	d := x.w.Build("android")
 	x.add(x.ask("a root by one root key of two", d, admit.Fresh(d), good), tuf.CodeSignature)
+	z := newBench(b.t, b.f)
+	good = z.production(1)
+	p.Root = z.w.Keys(2, sealedworld.Root1, sealedworld.Spare1, sealedworld.Spare2)
+	z.w.By[tuf.RoleRoot] = []int{sealedworld.Root1, sealedworld.Root2}
+	z.w.Rotate(p)
+	d = z.w.Build("android")
+	z.add(z.ask("a root that too few of its own keys signed", d, admit.Fresh(d), good), tuf.CodeSignature)
+	padded(b, device, st, two)
 	y := newBench(b.t, b.f)
 	good = y.production(1)
 	y.w.Rotate(y.w.RootPlan())
@@ -145,6 +155,26 @@ func signatures(b *bench, device admit.Build, st admit.State, two *sealedworld.B
 	y.add(s, tuf.CodeVersion)
 	y.w.Answers = sealedworld.Spare1
 	y.add(y.ask("a director of nobody", d, admit.Fresh(d), good), sealed.CodeSignature)
+}
+
+// padded is a director whose signature has a needless zero byte before a number.
+func padded(b *bench, device admit.Build, st admit.State, two *sealedworld.Bundle) {
+	for {
+		s := b.ask("a signature that is not minimal", device, st, two)
+		at := bytes.Index(s.In.Answer.Director, []byte(`"sig":"30`)) + len(`"sig":"`)
+		if !bytes.HasPrefix(s.In.Answer.Director[at+4:], []byte("0220")) {
+			continue // the first number fills 33 bytes already
+		}
+		end := at + bytes.IndexByte(s.In.Answer.Director[at:], '"')
+		der, err := hex.DecodeString(string(s.In.Answer.Director[at:end]))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		der = append([]byte{0x30, der[1] + 1, 2, 33, 0}, der[4:]...)
+		s.In.Answer.Director = slices.Concat(s.In.Answer.Director[:at], []byte(hex.EncodeToString(der)), s.In.Answer.Director[end:])
+		b.add(s, sealed.CodeSignature)
+		return
+	}
 }
 
 func clocks(b *bench, device admit.Build, st admit.State, two *sealedworld.Bundle) {
