@@ -121,6 +121,21 @@ func (d *Device) Start() (Loaded, error) {
 	return loaded(d.state.Current), nil
 }
 
+// Manifest returns what the app shows now; nil = the bundle inside the native app.
+func (d *Device) Manifest() (*sealed.Manifest, error) {
+	if d.state.Current.Builtin() {
+		return nil, nil //nolint:nilnil // it has no manifest
+	}
+	raw, err := d.disk.read(path.Join(bundlesDir, d.state.Current.Manifest, manifestFile), sealed.MaxManifest+1)
+	if err != nil {
+		return nil, err
+	}
+	if sealed.HashOf(raw) != d.state.Current.Manifest {
+		return nil, ota.Invalid(CodeDisk, "the manifest of what runs was changed on the device")
+	}
+	return sealed.Parse[sealed.Manifest](raw)
+}
+
 // Switch activates what is ready, as when the app comes back from the background.
 func (d *Device) Switch() (Loaded, error) {
 	err := d.take(d.state.Switch(d.intact))

@@ -140,6 +140,7 @@ const intro = `# Trying a release on a simulated fleet
     waxwing simulate ./mine.yaml --seed 7 --json
     waxwing simulate good --csv adoption.csv
     waxwing simulate --server http://127.0.0.1:8080 --app com.example.shop --devices 200 --duration 60s
+    waxwing simulate --server http://127.0.0.1:8080 --app com.example.shop --sealed --root root.json --devices 50
 
 runs up to a million virtual devices on a virtual clock, in one process and
 without a server. What is real: the decision which bundle a device gets
@@ -151,7 +152,9 @@ and networks behave.
 
 With --server the device library itself asks a running server over HTTP, with
 faults put between them. Another machine than this one is asked only with
---i-own-this-server.
+--i-own-this-server. With --sealed they are devices of sealed updates, which take
+only what the keys of --root approved, enrol when they meet an encrypted bundle,
+and count what they refused; the virtual fleet takes plain updates alone.
 
 A scenario is YAML or JSON and says what differs from the default one;
 ` + "`waxwing simulate --list`" + ` names those that come with the program, their files are

@@ -43,6 +43,8 @@ type DriveOptions struct {
 	BadVersion string  // never becomes ready
 	BadShare   float64 // on that share of the devices
 
+	Sealed *SealedFleet // the devices take sealed updates; nil = plain ones
+
 	Dir  string // for the devices; kept, so that a second run goes on
 	HTTP http.RoundTripper
 	Now  func() time.Time
@@ -69,6 +71,8 @@ type DriveReport struct {
 	Faults     Faults     `json:"faults"`
 	Statuses   []Named    `json:"statuses"` // of the server's answers
 	Latency    Percentile `json:"latency_ms"`
+
+	Sealed *SealedSeen `json:"sealed,omitempty"` // nil = devices of plain updates
 }
 
 // Named counts something under a name.
@@ -108,6 +112,9 @@ func (o *DriveOptions) check() error {
 		return bad("bad", "%v is not a share: use 0 to 1", o.BadShare)
 	}
 	if err := ota.CheckAppID(o.App); err != nil {
+		return err
+	}
+	if err := o.Sealed.check(o); err != nil {
 		return err
 	}
 	return o.Scenario.Check()
@@ -187,17 +194,22 @@ func (d *driver) until(ctx context.Context, at time.Duration) bool {
 	}
 }
 
+func (d *driver) platform(n int) string {
+	if share01(d.o.Seed, 100, uint64(n)) < d.o.Scenario.Fleet.IOS {
+		return ios
+	}
+	return android
+}
+
+func (d *driver) folder(n int) string { return filepath.Join(d.o.Dir, fmt.Sprintf("%06d", n)) }
+
 // open makes the device with the number, with a network of its own.
 func (d *driver) open(n int, net http.RoundTripper) (*device.Device, error) {
 	o := d.o
-	platform := android
-	if share01(o.Seed, 100, uint64(n)) < o.Scenario.Fleet.IOS {
-		platform = ios
-	}
 	return device.New(device.Config{
 		UpdateURL: o.URL + "/updates", StatsURL: o.URL + "/stats", ChannelURL: o.URL + "/channel_self",
-		AppID: o.App, DeviceID: deviceID(o.Seed, uint32(n)), Platform: platform, VersionBuild: o.Native, DefaultChannel: o.Channel,
-		PublicKeyPEM: o.PublicKeyPEM, Dir: filepath.Join(o.Dir, fmt.Sprintf("%06d", n)), Concurrency: 4,
+		AppID: o.App, DeviceID: deviceID(o.Seed, uint32(n)), Platform: d.platform(n), VersionBuild: o.Native, DefaultChannel: o.Channel,
+		PublicKeyPEM: o.PublicKeyPEM, Dir: d.folder(n), Concurrency: 4,
 		HTTP: &http.Client{Transport: net}, Now: o.Now,
 	})
 }
@@ -216,6 +228,20 @@ func (d *driver) session(ctx context.Context, n int, number uint64) error {
 		dice: newDice(mix(d.o.Seed ^ mix(number))), count: &Faults{},
 	}
 	net.connect()
+	play := d.plain
+	if d.o.Sealed != nil {
+		play = d.sealed
+	}
+	err := play(ctx, n, net)
+	d.seen.session(net)
+	if ctx.Err() != nil {
+		return nil // the run is over: what did not end is not the device's fault
+	}
+	return err
+}
+
+// plain is a session of a device of plain updates.
+func (d *driver) plain(ctx context.Context, n int, net *faultNet) error {
 	dev, err := d.open(n, net)
 	if err != nil {
 		return err
@@ -223,10 +249,6 @@ func (d *driver) session(ctx context.Context, n int, number uint64) error {
 	err = d.use(ctx, dev, n, net)
 	if cerr := dev.Close(); err == nil {
 		err = cerr
-	}
-	d.seen.session(net)
-	if ctx.Err() != nil {
-		return nil // the run is over: what did not end is not the device's fault
 	}
 	return err
 }
@@ -261,8 +283,7 @@ func (d *driver) use(ctx context.Context, dev *device.Device, n int, net *faultN
 
 // boot is the page of a bundle that was not confirmed yet.
 func (d *driver) boot(dev *device.Device, n int, version string, net *faultNet) error {
-	doomed := version == d.o.BadVersion && share01(d.o.Seed, 200, uint64(n)) < d.o.BadShare
-	if doomed || net.dice.chance(d.o.Scenario.Device.NotReady) {
+	if !d.works(n, version, net) {
 		_, err := dev.Timeout()
 		d.seen.booted(false)
 		return err
@@ -271,9 +292,23 @@ func (d *driver) boot(dev *device.Device, n int, version string, net *faultNet) 
 	return dev.Ready()
 }
 
+// works says whether the page of a version gives its word on a device.
+func (d *driver) works(n int, version string, net *faultNet) bool {
+	doomed := version == d.o.BadVersion && share01(d.o.Seed, 200, uint64(n)) < d.o.BadShare
+	net.mu.Lock()
+	defer net.mu.Unlock()
+	return !doomed && !net.dice.chance(d.o.Scenario.Device.NotReady)
+}
+
 // census looks at every device once more; nothing is asked of the server.
 func (d *driver) census() error {
 	for n := range d.o.Devices {
+		if d.o.Sealed != nil {
+			if err := d.sealedStands(n); err != nil {
+				return err
+			}
+			continue
+		}
 		dev, err := d.open(n, d.o.HTTP)
 		if err != nil {
 			return err

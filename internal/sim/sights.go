@@ -25,12 +25,14 @@ type sights struct {
 	failures map[string]int
 	statuses map[string]int
 	versions map[string]int
+	sealed   SealedSeen
+	refused  map[string]int
 	took     []time.Duration
 	timed    int
 }
 
 func newSights() *sights {
-	return &sights{answers: map[string]int{}, failures: map[string]int{}, statuses: map[string]int{}, versions: map[string]int{}}
+	return &sights{answers: map[string]int{}, failures: map[string]int{}, statuses: map[string]int{}, versions: map[string]int{}, refused: map[string]int{}}
 }
 
 func (s *sights) late(n int) {
@@ -142,6 +144,11 @@ func (d *driver) report() DriveReport {
 			return -1
 		}
 		return float64(s.took[(len(s.took)-1)*percent/100].Microseconds()) / 1000
+	}
+	if d.o.Sealed != nil {
+		seen := s.sealed
+		seen.Refused = named(s.refused)
+		r.Sealed = &seen
 	}
 	r.Latency = Percentile{at(50), at(90), at(99)}
 	return r

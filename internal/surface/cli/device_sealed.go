@@ -4,13 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/sealed"
 	"github.com/waxwing-ota/waxwing/internal/sealeddevice"
 )
@@ -97,18 +95,15 @@ func (o *sealedDeviceOptions) open() (*sealeddevice.Device, error) {
 	if o.Server == "" {
 		o.Server = o.g.URL()
 	}
-	root, err := os.ReadFile(o.rootOf)
+	root, made, err := readRoot(o.rootOf)
 	if err != nil {
-		return nil, ota.NotFound("root_file_missing", "cannot read the root %s", o.rootOf).WithCause(err).
-			WithHint("it is root.json of waxwing trust, signed; name it with --root")
+		return nil, err
 	}
-	o.Build.Root = root
+	o.Build.Root, o.Build.Made = root, made
 	if o.made != "" {
 		if o.Build.Made, err = time.Parse(time.RFC3339, o.made); err != nil {
 			return nil, usagef("--made %q is no time such as 2026-11-24T19:00:00Z", o.made)
 		}
-	} else if fi, err := os.Stat(o.rootOf); err == nil {
-		o.Build.Made = fi.ModTime().Truncate(time.Second)
 	}
 	o.Now = time.Now
 	return sealeddevice.New(o.Config)

@@ -42,9 +42,11 @@ from the default one.
 
 With --server real devices of the device library ask a running server over HTTP
 instead, through a network with the scenario's faults; the server must be on this
-machine, unless you say that it is yours.`,
+machine, unless you say that it is yours. With --sealed they are devices of sealed
+updates, which believe nobody but the root file that they were made with.`,
 		Example: "  waxwing simulate\n  waxwing simulate bad30 --devices 1000000\n  waxwing simulate ./mine.yaml --seed 7 --json\n  waxwing simulate good --csv adoption.csv\n" +
-			"  waxwing simulate --server http://127.0.0.1:8080 --app com.example.shop --devices 200 --duration 60s",
+			"  waxwing simulate --server http://127.0.0.1:8080 --app com.example.shop --devices 200 --duration 60s\n" +
+			"  waxwing simulate --server http://127.0.0.1:8080 --app com.example.shop --sealed --root root.json --devices 50",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.list {
@@ -102,6 +104,9 @@ func (o *simulateOptions) run(ctx context.Context, g *Globals, name string) erro
 	s, err := o.scenario(name)
 	if err != nil {
 		return err
+	}
+	if o.server.URL == "" && o.server.seal.on {
+		return usagef("--sealed needs a server: the virtual fleet takes plain updates").WithHint("name one with --server")
 	}
 	if o.server.URL != "" {
 		return o.server.run(ctx, g, s, o.devices, o.seed)

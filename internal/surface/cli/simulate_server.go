@@ -22,6 +22,7 @@ type serverOptions struct {
 
 	publicKey string
 	bad       string
+	seal      sealedFleetFlags
 }
 
 func (o *serverOptions) bind(c *cobra.Command) {
@@ -36,6 +37,7 @@ func (o *serverOptions) bind(c *cobra.Command) {
 	f.StringVar(&o.Native, "native", "1.0.0", "with --server: version of the native app")
 	f.StringVar(&o.bad, "bad", "", "with --server: VERSION or VERSION=SHARE that never starts on that share of devices, such as 1.2.0=0.3")
 	f.StringVar(&o.Dir, "state", "", "with --server: folder of the devices, with which a second run goes on (default: a temporary one)")
+	o.seal.bind(f)
 	f.BoolVar(&o.Own, "i-own-this-server", false, "with --server: it is another machine than this one, and meant to bear the load")
 }
 
@@ -43,6 +45,10 @@ func (o *serverOptions) bind(c *cobra.Command) {
 func (o *serverOptions) run(ctx context.Context, g *Globals, s sim.Scenario, devices int, seed uint64) error {
 	d := o.DriveOptions
 	d.Scenario, d.Devices, d.Seed, d.Now = s, devices, seed, time.Now
+	var err error
+	if d.Sealed, err = o.seal.fleet(o.publicKey != ""); err != nil {
+		return err
+	}
 	if o.publicKey != "" {
 		pem, err := os.ReadFile(o.publicKey)
 		if err != nil {
@@ -95,7 +101,7 @@ func driveText(w io.Writer, r *sim.DriveReport) {
 		row("faults", fmt.Sprintf("%d offline, %d captive, %d slow, %d lossy sessions; %d requests lost, %d downloads cut",
 			r.Faults.Offline, r.Faults.Captive, r.Faults.Slow, r.Faults.Lossy, r.Faults.Lost, r.Faults.Cut)),
 	}
-	table(w, rows)
+	table(w, append(rows, sealedRows(r.Sealed)...))
 }
 
 func counts(list []sim.Named) string {

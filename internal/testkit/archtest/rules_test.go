@@ -265,7 +265,7 @@ var importRules = []importRule{
 	},
 	{
 		from: "sim",
-		only: []string{"core/...", "device", "plane/snap", "go.yaml.in/yaml/v3", "golang.org/x/sync/..."},
+		only: []string{"core/...", "device", "sealeddevice", "plane/snap", "go.yaml.in/yaml/v3", "golang.org/x/sync/..."},
 		not:  []string{"database/sql/...", "crypto/rand"},
 		why:  "the simulated fleet runs the code of decisions and devices, and nothing that stores or that chance comes into",
 	},
