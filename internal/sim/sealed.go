@@ -14,6 +14,7 @@ import (
 )
 
 // SealedFleet says that the devices of a run against a server take sealed updates.
+// They are the reference device; where they keep what they know, a second run goes on.
 type SealedFleet struct {
 	Root  []byte    // signed root that the native app was made with
 	Made  time.Time // when that was
