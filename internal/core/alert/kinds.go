@@ -3,6 +3,7 @@ package alert
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 )
@@ -214,7 +215,7 @@ func (k Kind) Patch(r ota.AlertRule, in ota.AlertRulePatch) (ota.AlertRule, erro
 		i := slices.IndexFunc(k.Params, func(p Param) bool { return p.Name == name })
 		if i < 0 {
 			return r, ota.Invalid("alert_rule_invalid", "the rule %s has no parameter %.40q", k.Name, name).WithField("params").
-				WithHint("its parameters are %v", slices.Sorted(maps.Keys(r.Params)))
+				WithHint("its parameters are %s", strings.Join(slices.Sorted(maps.Keys(r.Params)), ", "))
 		}
 		if p := k.Params[i]; !(v >= p.Min && v <= p.Max) { // not a number is refused too
 			return r, ota.Invalid("alert_rule_invalid", "%s is %g, it must be %g to %g", name, v, p.Min, p.Max).WithField("params")

@@ -9,7 +9,7 @@ import (
 
 // beforeStart says what somebody who starts a rollout may not expect: that one
 // of the version runs already, which is changed then and keeps its target, and
-// that the version was halted lately.
+// that the version was halted or taken back lately.
 func beforeStart(ctx context.Context, g *Globals, app, channel string, in *ota.RolloutRequest) error {
 	cl, err := g.Client()
 	if err != nil {
@@ -35,12 +35,23 @@ func beforeStart(ctx context.Context, g *Globals, app, channel string, in *ota.R
 }
 
 // haltsSeen is how many of the releases and rollouts that the guard watched last
-// are looked at.
-const haltsSeen = 10
+// are looked at, and historySeen how many releases.
+const haltsSeen, historySeen = 10, 50
 
-// warnHalted says that the guard halted the version on the channel. That this
+// warnHalted says that the version was taken back on the channel, by the guard,
+// the threshold rule or people, or that the guard halted its rollout. That this
 // cannot be asked keeps nobody from anything.
 func warnHalted(ctx context.Context, g *Globals, cl *client.Client, app, channel, version string) {
+	if history, _, err := cl.Releases(ctx, app, channel, ota.Page{Limit: historySeen}); err == nil {
+		if r, ok := ota.TakenBack(history)[version]; ok {
+			why := ""
+			if r.Note != "" {
+				why = ": " + r.Note
+			}
+			g.Note("warning: %s was taken back on %s by %s%s", clean(version), clean(channel), clean(r.CreatedBy), clean(why))
+			return
+		}
+	}
 	watches, _, err := cl.GuardWatches(ctx, app, channel, ota.Page{Limit: haltsSeen})
 	if err != nil {
 		return

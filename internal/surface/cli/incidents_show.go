@@ -58,7 +58,11 @@ func printIncident(w io.Writer, d *shownIncident) {
 		"offered", fmt.Sprint(b.Offered), "downloaded", fmt.Sprint(b.Downloaded), "installed", fmt.Sprint(b.Installed), "healthy", fmt.Sprint(b.Healthy),
 		"failed", fmt.Sprint(b.Failed), "left it", fmt.Sprint(b.RolledBack))
 	for _, p := range b.Platforms {
-		facts(w, "platform", fmt.Sprintf("%s: %d run it, native %s to %s; %d failed", p.Platform, p.OnNow, p.From, p.To, p.Failed))
+		native := ""
+		if p.From != "" { // somebody runs it
+			native = ", native " + p.From + " to " + p.To
+		}
+		facts(w, "platform", fmt.Sprintf("%s: %d run it%s; %d failed", p.Platform, p.OnNow, native, p.Failed))
 	}
 	if b.Held != "" {
 		facts(w, "version is", string(b.Held))

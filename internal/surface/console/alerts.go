@@ -1,6 +1,7 @@
 package console
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -158,7 +159,7 @@ func (c *Console) setRule(r *request) (answer, error) {
 			continue
 		}
 		n, err := strconv.ParseFloat(r.text(field), 64)
-		if err != nil {
+		if err != nil || math.IsNaN(n) || math.IsInf(n, 0) { // JSON knows neither
 			return answer{}, ota.Invalid("number_invalid", "%s must be a number", name).WithField(field)
 		}
 		in.Params[name] = n

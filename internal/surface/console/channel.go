@@ -99,7 +99,7 @@ func policyOf(r *request) (ota.PolicyPatch, error) {
 		return p, err
 	}
 	confidence, err := strconv.ParseFloat(r.text("confidence"), 64)
-	if err != nil {
+	if err != nil || !(confidence >= 0 && confidence <= 1) { // not NaN, which JSON does not know
 		return p, ota.Invalid("number_invalid", "confidence must be a number such as 0.95").WithField("confidence")
 	}
 	halt.FailureRateBPS, halt.Confidence = &bps, &confidence

@@ -6,7 +6,8 @@ import "github.com/waxwing-ota/waxwing/internal/core/ota"
 type choice struct {
 	Version string
 	Mark    string // few words beside the version; "" = nothing is known against it
-	Why     string // what the guard said when it halted it; device text may be in it
+	By      string // who took it back; "" = the guard halted it
+	Why     string // the reason of that; device text may be in it
 	Held    bool   // no channel can serve it, so it cannot be chosen
 }
 
@@ -18,8 +19,8 @@ type choices []choice
 func (c choices) Ready() bool { return len(c) > 0 && c[0].Mark == "" }
 
 // haltsSeen is how many of the releases and rollouts that the guard watched last
-// are looked at.
-const haltsSeen = 10
+// are looked at, and historySeen how many releases.
+const haltsSeen, historySeen = 10, 50
 
 // choices lists the versions that a form of the visited channel offers. That the
 // bundles may not be listed gives none.
@@ -31,7 +32,10 @@ func (c *Console) choices(r *request) (choices, error) {
 		}
 		return nil, err
 	}
-	halted, out := haltedVersions(r), choices{}
+	halted, out, back := haltedVersions(r), choices{}, map[string]ota.Release{}
+	if history, _, err := r.api.Releases(r, r.app(), r.channel(), ota.Page{Limit: historySeen}); err == nil {
+		back = ota.TakenBack(history) // that it cannot be asked keeps nobody from anything
+	}
 	for i := range bundles {
 		b := &bundles[i]
 		if b.DeletedAt != 0 {
@@ -40,6 +44,9 @@ func (c *Console) choices(r *request) (choices, error) {
 		n := choice{Version: b.Version}
 		if why, ok := halted[b.Version]; ok {
 			n.Mark, n.Why = "halted by the guard", why
+		}
+		if by, ok := back[b.Version]; ok {
+			n.Mark, n.By, n.Why = "taken back", by.CreatedBy, by.Note
 		}
 		if b.Held != nil {
 			n.Mark, n.Held = string(b.Held.State), true

@@ -51,3 +51,19 @@ func TestHealthyIsPreselected(t *testing.T) {
 		t.Errorf("%s", body)
 	}
 }
+
+// TestTakenBackIsNotPreselected: a version that was rolled back, by whatever rule
+// or person, is as little preselected as one that the guard halted.
+func TestTakenBackIsNotPreselected(t *testing.T) {
+	a := newAPI(t)
+	a.get["/apps/com.x/bundles"] = items{"items": []ota.Bundle{{Version: "2.2.0"}, {Version: "2.0.0"}}}
+	a.get["/apps/com.x/channels/beta/releases"] = items{"items": []ota.Release{
+		{Version: "2.0.0", BundleID: 2, Kind: ota.ReleaseRollback, CreatedBy: "system/guard", Note: "7 of <b>26</b> failed"}, {Version: "2.2.0", BundleID: 3}, {Version: "2.0.0", BundleID: 2},
+	}}
+	body := a.send(newConsole(t, &guard{}, a), http.MethodGet, "/console/apps/com.x/channels/beta", nil).Body.String()
+	for _, want := range []string{"choose…", `class="against">2.2.0 (taken back)`, "2.2.0 was taken back on beta by ", "7 of &lt;b&gt;26"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}

@@ -115,11 +115,11 @@ func (c *Console) changeGuard(r *request) (answer, error) {
 		return answer{}, err
 	}
 	alpha, err := strconv.ParseFloat(r.text("alpha"), 64)
-	if err != nil {
+	if err != nil || !(alpha >= 0 && alpha <= 100) { // not NaN, which JSON does not know
 		return answer{}, ota.Invalid("number_invalid", "the risk of a false halt must be a percentage such as 1").WithField("alpha")
 	}
 	tau, err := strconv.ParseFloat(r.text("tau"), 64)
-	if err != nil {
+	if err != nil || !(tau >= 0 && tau <= 100) {
 		return answer{}, ota.Invalid("number_invalid", "the ratio must be a number such as 1.25").WithField("tau")
 	}
 	alpha /= 100
