@@ -90,9 +90,13 @@ func (d *Device) request(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	log := d.state.Admission.Log.Size
+	if d.state.Admission.Base != sealed.HashOf(d.cfg.Build.Root) {
+		log = 0 // a native app with another root begins the log anew
+	}
 	r := &sealed.CheckRequest{
 		V: 1, Nonce: nonce, App: d.cfg.Build.App, Device: d.id.Device, Platform: d.cfg.Build.Platform, Native: d.cfg.Build.Version,
-		OS: d.cfg.OS, Plugin: d.cfg.Plugin, Versions: versions, Running: d.state.Running(), Log: d.state.Admission.Log.Size,
+		OS: d.cfg.OS, Plugin: d.cfg.Plugin, Versions: versions, Running: d.state.Running(), Log: log,
 		CustomID: d.cfg.CustomID, Channel: d.cfg.Channel,
 	}
 	if len(d.id.Certificate) > 0 {
