@@ -46,6 +46,7 @@ func TestStories(t *testing.T) {
 			"webapp":     cmdWebApp,
 			"flip":       cmdFlip,
 			"trustdraft": cmdTrustDraft,
+			"until":      cmdUntil,
 		},
 	})
 }
@@ -141,6 +142,11 @@ func lookup(ts *testscript.TestScript, path string) (any, bool) {
 	ts.Check(oneDocument(out))
 	var v any
 	ts.Check(json.Unmarshal(out, &v))
+	return at(v, path)
+}
+
+// at walks a dotted path; len is the length of a list.
+func at(v any, path string) (any, bool) {
 	for part := range strings.SplitSeq(path, ".") {
 		switch x := v.(type) {
 		case map[string]any:
