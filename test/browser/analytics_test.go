@@ -37,4 +37,10 @@ func TestAnalytics(t *testing.T) {
 		t.Errorf("active devices = %s, live", got)
 	}
 	w.quiet("live analytics")
+	// The charts are as narrow as a phone that was turned.
+	w.Phone()
+	const fits = `new Promise((done) => { const look = (n) => document.documentElement.scrollWidth <= 390 || n === 0 ? done(document.documentElement.scrollWidth) : requestAnimationFrame(() => look(n - 1)); look(120); })`
+	if width := browser.Eval[int](w.Browser, fits); width > 390 {
+		t.Errorf("the page is %d pixels wide on a phone", width)
+	}
 }

@@ -48,7 +48,7 @@
     plot.setAttribute("aria-hidden", "true");
     svg.before(plot);
     const all = keys.map((k) => values(k.dataset.values));
-    new uPlot({
+    const chart = new uPlot({
       width: plot.clientWidth, height: 160, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } },
       scales: { y: { range: (u, min, max) => [0, Math.max(1, max * 1.05)] } },
       axes: [{ ...axis, space: 60, size: 26, values: (u, ts) => ts.map(long ? day : clock) }, { ...axis, size: 58, values: (u, vs) => vs.map((v) => words(unit, v)) }],
@@ -65,8 +65,17 @@
         });
       }] },
     }, [times, ...all], plot);
+    fit(chart, plot);
     svg.setAttribute("hidden", "");
     svg.style.display = "none";
+  }
+
+  // fit keeps a chart as wide as its place when a window shrinks or a phone turns.
+  function fit(chart, plot) {
+    new ResizeObserver(() => {
+      const width = plot.clientWidth;
+      if (width > 0 && width !== chart.width) chart.setSize({ width, height: 160 });
+    }).observe(plot);
   }
 
   // draw replaces the picture of a figure by a chart of the same numbers.
@@ -94,13 +103,14 @@
       const color = getComputedStyle(k).getPropertyValue("--c").trim();
       return { label: k.dataset.series, fill: color, stroke: color, width: 0, paths: bars, points: { show: false } };
     }).reverse();
-    new uPlot({
+    const chart = new uPlot({
       width: plot.clientWidth, height: 160, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } },
       scales: { y: { range: (u, min, max) => [0, Math.max(1, max * 1.05)] } },
       axes: [{ ...axis, space: 60, size: 26, values: (u, ts) => ts.map(clock) }, { ...axis, size: 42, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 100000, 1000000] }],
       series: [{}, ...series],
       hooks: { setCursor: [(u) => point(u, keys)] },
     }, [times, ...stacks.reverse()], plot);
+    fit(chart, plot);
     svg.setAttribute("hidden", "");
     svg.style.display = "none";
   }
