@@ -106,7 +106,7 @@ func installs(t *testing.T, d *sealeddevice.Device, version string) sealeddevice
 	return out
 }
 
-// set changes the app's policy.
+// setPolicy changes the app's policy.
 func setPolicy(t *testing.T, srv *live.Server, p ota.SealedPolicyPatch) {
 	t.Helper()
 	if _, err := srv.Client.SetSealedPolicy(t.Context(), app, p); err != nil {
@@ -177,9 +177,14 @@ func TestSealedBroker(t *testing.T) {
 	setPolicy(t, srv, ota.SealedPolicyPatch{Enrolment: &open, Grants: &by, Broker: &address})
 
 	const mark = "tuesday's secret price list"
+	noise := make([]byte, 8<<10) // compressed forms hold it as it is
+	if _, err := rand.Read(noise); err != nil {
+		t.Fatal(err)
+	}
 	page := "<!doctype html><script src=app.js></script>" + mark
 	key, pushed := pushSealed(t, srv, repo, "1.0.0", fstest.MapFS{
 		"index.html": {Data: []byte(page)},
+		"noise.png":  {Data: noise},
 		"app.js":     {Data: []byte("CapacitorUpdater.notifyAppReady()\n" + strings.Repeat("// "+mark+"\n", 500))},
 	})
 	if pushed.Sealed.Custody != ota.CustodyBroker {
@@ -201,7 +206,7 @@ func TestSealedBroker(t *testing.T) {
 	needles := map[string][]byte{
 		"the content key": raw, "the content key in hex": []byte(hex.EncodeToString(raw)),
 		"the content key in base64": []byte(base64.RawStdEncoding.EncodeToString(raw)), "a file's content": []byte(mark),
-		"a page": []byte("notifyAppReady"),
+		"a page": []byte("notifyAppReady"), "a file that does not compress": noise[4000:4032],
 	}
 	present := []byte(pushed.Sealed.Manifest.String())
 	absent(t, data, needles, present) // with the write-ahead log of a live database
