@@ -3,6 +3,7 @@ package run_test
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -193,7 +194,7 @@ func TestSealedAttacks(t *testing.T) {
 		"the first root":       {ota.TrustRoleRoot, repo.RootDoc, ota.CodeTrustVersion},
 		"snapshot":             {ota.TrustRoleSnapshot, good, ota.CodeTrustMetadata},
 		"a byte was changed":   {ota.TrustRoleTargets, bytes.Replace(good, []byte(`"seq":1`), []byte(`"seq":2`), 1), ota.CodeTrustMetadata},
-		"not canonical":        {ota.TrustRoleTargets, append(good[:len(good):len(good)], '\n'), ota.CodeTrustMetadata},
+		"not canonical":        {ota.TrustRoleTargets, append(slices.Clip(good), '\n'), ota.CodeTrustMetadata},
 		"no document at all":   {ota.TrustRoleTargets, []byte("{}"), ota.CodeTrustMetadata},
 		"a role of nobody":     {"mirror", good, "parameter_invalid"},
 		"trust.json by itself": {ota.TrustRoleTrust, []byte("{}"), ota.CodeTrustMetadata},

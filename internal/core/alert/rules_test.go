@@ -183,8 +183,10 @@ func TestMetadataExpiry(t *testing.T) {
 	k, _ := KindOf(ota.AlertMetadataExpiry)
 	r := k.Default("com.example.app")
 	f := &Facts{Now: 1_000 * day, Metadata: []ota.TrustRole{
-		{Name: ota.TrustRoleRoot, ExpiresAt: 1_100 * day}, {Name: ota.TrustRoleTargets, ExpiresAt: 1_020 * day},
-		{Name: ota.TrustRoleStaging, ExpiresAt: 1_008 * day}, {Name: ota.TrustRoleTimestamp, ExpiresAt: 999 * day},
+		{Name: ota.TrustRoleRoot, ExpiresAt: 1_100 * day},
+		{Name: ota.TrustRoleTargets, ExpiresAt: 1_020 * day},
+		{Name: ota.TrustRoleStaging, ExpiresAt: 1_008 * day},
+		{Name: ota.TrustRoleTimestamp, ExpiresAt: 999 * day},
 	}}
 	want := map[string]bool{ota.TrustRoleRoot: false, ota.TrustRoleTargets: true, ota.TrustRoleStaging: false, ota.TrustRoleTimestamp: true}
 	for _, s := range Evaluate(&r, f) {

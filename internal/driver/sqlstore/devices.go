@@ -48,9 +48,11 @@ func (w *batch) device(d *ingest.DeviceRow) error {
 	case ingest.Running:
 		query, version = runDevice, d.VersionName
 	}
-	args := []any{d.App, d.ID[:], d.Platform, version, d.VersionBuild, d.VersionCode, d.VersionOS,
+	args := []any{
+		d.App, d.ID[:], d.Platform, version, d.VersionBuild, d.VersionCode, d.VersionOS,
 		d.PluginVersion, d.CustomID, d.IsProd, d.IsEmulator, d.DefaultChannel, d.KeyID, d.InstallSource,
-		d.Print, d.LastSeen, d.ReportedAt}
+		d.Print, d.LastSeen, d.ReportedAt,
+	}
 	if d.Reach != ingest.Touch {
 		later := 0 // what waited in the queue must be newer than what a device reported, not as new
 		if d.Checked {

@@ -50,10 +50,7 @@ func (s *Service) releaseAct(app string, in releaseCall, out *ota.Release, done 
 			}
 			return nothing(), err
 		}
-		if err := comesFrom(&ch, &b); err != nil {
-			return nil, err
-		}
-		if err := s.mayServe(app, b.ID); err != nil {
+		if err := s.mayCarry(&ch, &b); err != nil {
 			return nil, err
 		}
 		pl := &plan{channel: &ch}
@@ -78,6 +75,14 @@ func (s *Service) releaseAct(app string, in releaseCall, out *ota.Release, done 
 		return pl, s.guardScan(ctx, tx, pl, b, false)
 	}
 	return a
+}
+
+// mayCarry refuses a bundle that the channel must not serve.
+func (s *Service) mayCarry(ch *ota.Channel, b *ota.Bundle) error {
+	if err := comesFrom(ch, b); err != nil {
+		return err
+	}
+	return s.mayServe(ch.App, b.ID)
 }
 
 // nothing is the plan of what is done already.

@@ -3,6 +3,7 @@ package trust
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
@@ -90,23 +91,32 @@ func (s *Service) approve(ctx context.Context, v *View, all []ota.SealedManifest
 		if role == ota.TrustRoleStaging && v.now[role].ExpiresAt <= s.nowMS() {
 			continue
 		}
-		for path, f := range list.Targets {
-			d, err := ota.ParseDigest(f.SHA256)
-			if err != nil {
-				return err
-			}
-			m := bySum[d]
-			if m == nil || f.Custom == nil || tuf.ManifestPath(m.Class, v.app, m.Seq) != path {
-				continue // of a bundle that was deleted
-			}
-			a := &Approved{SealedManifest: *m, Path: path}
-			a.Approved, a.Role = true, role
-			for _, sig := range signed {
-				a.SignedBy = append(a.SignedBy, sig.KeyID)
-			}
-			if err := s.admit(ctx, v, a); err != nil {
-				return err
-			}
+		var by []string
+		for _, sig := range signed {
+			by = append(by, sig.KeyID)
+		}
+		if err := s.approveListed(ctx, v, role, list, by, bySum); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// approveListed approves the manifests that one role lists.
+func (s *Service) approveListed(ctx context.Context, v *View, role string, list *tuf.Targets, by []string, bySum map[ota.Digest]*ota.SealedManifest) error {
+	for path, f := range list.Targets {
+		d, err := ota.ParseDigest(f.SHA256)
+		if err != nil {
+			return err
+		}
+		m := bySum[d]
+		if m == nil || f.Custom == nil || tuf.ManifestPath(m.Class, v.app, m.Seq) != path {
+			continue // of a bundle that was deleted
+		}
+		a := &Approved{SealedManifest: *m, Path: path}
+		a.Approved, a.Role, a.SignedBy = true, role, slices.Clone(by)
+		if err := s.admit(ctx, v, a); err != nil {
+			return err
 		}
 	}
 	return nil

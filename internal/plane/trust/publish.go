@@ -91,8 +91,7 @@ type publication struct {
 	files   *files
 	org     string
 
-	papers *papers // before; with the new document once it is accepted
-	client *tuf.Client
+	papers *papers     // before; with the new document once it is accepted
 	fresh  []*Document // to be stored
 }
 

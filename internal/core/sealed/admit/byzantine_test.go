@@ -124,10 +124,10 @@ func (s *simulation) spoil(a *sealed.Answer) {
 	part := map[int]*canon.Base64{0: &a.Timestamp, 1: &a.Snapshot, 2: &a.Roles.Targets, 3: &a.Roles.Staging, 4: &a.Trust, 5: &a.Manifest, 6: &a.Director}
 	kinds := []string{"timestamp", "snapshot", "targets", "staging", "trust", "manifest", ""}
 	i := d.n(9)
-	switch {
-	case i == 7:
+	switch i {
+	case 7:
 		a.Roots = append(a.Roots, pick(d, pool["root"]))
-	case i == 8:
+	case 8:
 		switch d.n(4) {
 		case 0:
 			a.Proof = ""
