@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
@@ -111,12 +112,13 @@ func forBackup(from, to string) error {
 	if err != nil {
 		return unwritable(to, err)
 	}
+	if slices.ContainsFunc(have, func(e fs.DirEntry) bool { return e.Name() == "lock" }) {
+		return ota.Conflict("backup_into_data", "%s is the data folder of a server, not a backup", to).WithField("to").
+			WithHint("choose an empty folder")
+	}
 	for _, e := range have {
 		switch e.Name() {
 		case backupNote, backupPart, "waxwing.db", "waxwing.db-wal", "waxwing.db-shm", "blobs":
-		case "lock":
-			return ota.Conflict("backup_into_data", "%s is the data folder of a server, not a backup", to).WithField("to").
-				WithHint("choose an empty folder")
 		default:
 			return ota.Conflict("backup_folder_used", "%s holds other things than a backup, such as %s", to, e.Name()).WithField("to").
 				WithHint("choose an empty folder")

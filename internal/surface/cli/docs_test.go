@@ -110,7 +110,8 @@ func TestCommandsExplainThemselves(t *testing.T) {
 		if c.PersistentPreRunE != nil && c.HasParent() {
 			t.Errorf("%s hides the root's PersistentPreRunE", c.CommandPath())
 		}
-		for line := range strings.SplitSeq(c.Example, "\n") {
+		whole := strings.ReplaceAll(c.Example, "\\\n", " ") // a command may go on in the next line
+		for line := range strings.SplitSeq(whole, "\n") {
 			if line != "" && !strings.HasPrefix(line, "  waxwing ") {
 				t.Errorf("%s: example %q does not begin with the program", c.CommandPath(), line)
 			}
