@@ -12,6 +12,7 @@ import (
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/sealed"
+	"github.com/waxwing-ota/waxwing/internal/surface/httpx"
 )
 
 const (
@@ -64,9 +65,9 @@ func (b *Broker) Run(ctx context.Context, l net.Listener) error {
 func (b *Broker) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/grant", b.serveGrant)
-	mux.HandleFunc("GET /v1/keys", func(w http.ResponseWriter, _ *http.Request) { write(w, http.StatusOK, "application/json", b.Keys()) })
+	mux.HandleFunc("GET /v1/keys", func(w http.ResponseWriter, _ *http.Request) { write(w, b.Keys()) })
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		write(w, http.StatusOK, "application/json", map[string]string{"status": "ok"})
+		write(w, map[string]string{"status": "ok"})
 	})
 	return mux
 }
@@ -92,47 +93,13 @@ func (b *Broker) serveGrant(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(out) // a caller that is gone cannot be told
 }
 
-// problem is an error in the form of RFC 9457.
-type problem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail,omitempty"`
-	Code   string `json:"code"`
-	Field  string `json:"field,omitempty"`
-	Hint   string `json:"hint,omitempty"`
-}
-
 func (b *Broker) fail(w http.ResponseWriter, r *http.Request, err error) {
-	status := http.StatusInternalServerError
-	switch ota.KindOf(err) {
-	case ota.KindInvalid:
-		status = http.StatusBadRequest
-	case ota.KindUnauthorized:
-		status = http.StatusUnauthorized
-	case ota.KindForbidden:
-		status = http.StatusForbidden
-	case ota.KindNotFound:
-		status = http.StatusNotFound
-	case ota.KindTooLarge:
-		status = http.StatusRequestEntityTooLarge
-	case ota.KindUnavailable:
-		status = http.StatusServiceUnavailable
-	case ota.KindConflict:
-		status = http.StatusConflict
-	case ota.KindInternal:
-	}
-	p := problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: ota.CodeOf(err)}
-	if e, ok := errors.AsType[*ota.Error](err); ok && e.Kind != ota.KindInternal {
-		p.Detail, p.Field, p.Hint = e.Msg, e.Field, e.Hint
-	}
+	p := httpx.ProblemOf(err)
 	b.log.InfoContext(r.Context(), "refused", "code", p.Code)
-	w.Header().Set("Cache-Control", "no-store")
-	write(w, status, "application/problem+json", p)
+	p.Write(w)
 }
 
-func write(w http.ResponseWriter, status int, kind string, v any) {
-	w.Header().Set("Content-Type", kind)
-	w.WriteHeader(status)
+func write(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(v) // strings and numbers
 }

@@ -167,7 +167,8 @@ func (s *Server) signedOnly(app, version string) bool {
 }
 
 // deviceCertificates finds certificates for the director. What it found is believed
-// for some seconds: a check must not wait for the database.
+// for some seconds, so that a device that asks again and again costs the database
+// one read, and one that was revoked is soon like any other.
 type deviceCertificates struct {
 	server *Server
 	mu     sync.Mutex
@@ -186,7 +187,7 @@ const (
 )
 
 // Certificate implements [trust.Certificates].
-func (c *deviceCertificates) Certificate(app string, digest ota.Digest) (trust.Certificate, bool) {
+func (c *deviceCertificates) Certificate(ctx context.Context, app string, digest ota.Digest) (trust.Certificate, bool) {
 	key, now := app+"\x00"+digest.String(), time.Now()
 	c.mu.Lock()
 	k, ok := c.known[key]
@@ -194,7 +195,7 @@ func (c *deviceCertificates) Certificate(app string, digest ota.Digest) (trust.C
 	if ok && now.Sub(k.at) < certificateTime {
 		return k.cert, k.found
 	}
-	row, found := c.server.enrol.Certificate(context.Background(), app, digest)
+	row, found := c.server.enrol.Certificate(ctx, app, digest)
 	k = knownCertificate{found: found, at: now}
 	if found {
 		k.cert = trust.Certificate{Device: row.Device, Thumbprint: row.Thumbprint, Key: row.SignKey, ExpiresAt: row.ExpiresAt}

@@ -35,7 +35,7 @@ type intake struct {
 // install fetches a bundle, admits every file, and makes it the next one. It goes
 // on where it was cut off: what is there already is admitted anew, not trusted.
 func (d *Device) install(ctx context.Context, plan *admit.Plan, m *sealed.Manifest) (Intaken, error) {
-	d.remember1(sealed.EventOffered, plan, m)
+	d.offered(plan, m)
 	key, err := d.contentKey(ctx, plan, m)
 	if err != nil {
 		return Intaken{}, err

@@ -27,10 +27,11 @@ func (d *Device) remember(reports []lifecycle.Report) error {
 	return d.saveIdentity()
 }
 
-func (d *Device) remember1(event string, plan *admit.Plan, m *sealed.Manifest) {
-	r := lifecycle.Report{Event: event, Slot: lifecycle.Slot{Manifest: plan.SHA256(), Seq: m.Seq}}
+// offered reports a bundle that is about to be fetched, once while it waits to be sent.
+func (d *Device) offered(plan *admit.Plan, m *sealed.Manifest) {
+	r := lifecycle.Report{Event: sealed.EventOffered, Slot: lifecycle.Slot{Manifest: plan.SHA256(), Seq: m.Seq}}
 	for _, p := range d.id.Pending {
-		if p.Event == event && p.Manifest == r.Slot.Manifest {
+		if p.Event == r.Event && p.Manifest == r.Slot.Manifest {
 			return // it waits already
 		}
 	}

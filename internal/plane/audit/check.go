@@ -69,7 +69,7 @@ func (s *Service) extend(ctx context.Context, r *tilelog.Range, n int) error {
 	}
 	for _, e := range rows {
 		if e.Leaf != r.Size() {
-			return missing(r.Size())
+			return tilelog.Missing(r.Size())
 		}
 		if e.Kept && ota.Digest(auditlog.LeafHash(e.Change)) != e.Hash {
 			return ota.Conflict("entry_altered", "entry %d is not what was logged", e.ID)
@@ -77,7 +77,7 @@ func (s *Service) extend(ctx context.Context, r *tilelog.Range, n int) error {
 		r.Append([32]byte(e.Hash))
 	}
 	if len(rows) < n {
-		return missing(r.Size())
+		return tilelog.Missing(r.Size())
 	}
 	return nil
 }

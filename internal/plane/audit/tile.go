@@ -18,8 +18,7 @@ func (s *Service) Tile(ctx context.Context, t tlog.Tile) ([]byte, error) {
 		return nil, err
 	}
 	if !tilelog.Exists(t, size) {
-		return nil, ota.NotFound("tile_unknown", "the log does not reach that far: it has %d entries", size).
-			WithHint("read the tiles of the newest checkpoint's size")
+		return nil, tilelog.Beyond(size)
 	}
 	if tilelog.IsEntries(t) {
 		return s.bundle(ctx, t)
@@ -39,19 +38,14 @@ func (s *Service) bundle(ctx context.Context, t tlog.Tile) ([]byte, error) {
 			return nil, ota.NotFound("entries_gone", "entries of this bundle are past retention; their hashes are in the tiles of level 0")
 		}
 		if e.Leaf != from+int64(i) {
-			return nil, missing(from + int64(i))
+			return nil, tilelog.Missing(from + int64(i))
 		}
 		if out, err = tilelog.AppendBundled(out, auditlog.Record(e.Change)); err != nil {
 			return nil, err
 		}
 	}
 	if len(rows) != t.W {
-		return nil, missing(from + int64(len(rows)))
+		return nil, tilelog.Missing(from + int64(len(rows)))
 	}
 	return out, nil
-}
-
-func missing(leaf int64) error {
-	return ota.Conflict("entry_missing", "entry %d is not in the database any more", leaf).
-		WithHint("somebody changed the database behind the server's back")
 }

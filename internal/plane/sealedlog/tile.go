@@ -5,7 +5,6 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/tilelog"
 	"github.com/waxwing-ota/waxwing/internal/core/tlogproof"
 )
@@ -18,8 +17,7 @@ func (s *Service) Tile(ctx context.Context, t tlog.Tile) ([]byte, error) {
 		return nil, err
 	}
 	if !tilelog.Exists(t, cp.Size) {
-		return nil, ota.NotFound("tile_unknown", "the log does not reach that far: it has %d entries", max(cp.Size, 0)).
-			WithHint("read the tiles of the newest checkpoint's size")
+		return nil, tilelog.Beyond(max(cp.Size, 0))
 	}
 	if !tilelog.IsEntries(t) {
 		return tlog.ReadTileData(t, s.hashes(ctx))
@@ -32,19 +30,14 @@ func (s *Service) Tile(ctx context.Context, t tlog.Tile) ([]byte, error) {
 	var out []byte
 	for i, e := range rows {
 		if e.Leaf != from+int64(i) {
-			return nil, missing(from + int64(i))
+			return nil, tilelog.Missing(from + int64(i))
 		}
 		if out, err = tilelog.AppendBundled(out, tlogproof.Entry(tlogproof.Kind(e.Kind), e.Digest)); err != nil {
 			return nil, err
 		}
 	}
 	if len(rows) != t.W {
-		return nil, missing(from + int64(len(rows)))
+		return nil, tilelog.Missing(from + int64(len(rows)))
 	}
 	return out, nil
-}
-
-func missing(leaf int64) error {
-	return ota.Conflict("entry_missing", "entry %d is not in the database any more", leaf).
-		WithHint("somebody changed the database behind the server's back")
 }

@@ -27,8 +27,8 @@ type Certificate struct {
 // directorTTL is how long a director's answer holds.
 const directorTTL = sealed.MaxDirectorAge * time.Second
 
-// Check answers a device's check; body is the exact request. Nothing here waits
-// for the database.
+// Check answers a device's check; body is the exact request. The database is asked
+// only for an enrolled device's certificate and for a proof, where neither was lately.
 func (s *Service) Check(ctx context.Context, app string, body []byte, remote string) ([]byte, error) {
 	req, err := sealed.Parse[sealed.CheckRequest](body)
 	if err != nil {
@@ -45,7 +45,7 @@ func (s *Service) Check(ctx context.Context, app string, body []byte, remote str
 		return nil, ota.Errorf(ota.KindUnavailable, ota.CodeTrustOnlineKeys, "the app's trust.json names no director of this server").
 			WithHint("publish targets with a trust.json that lists the server's keys: waxwing trust")
 	}
-	subject, err := s.subject(req)
+	subject, err := s.subject(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func unknownApp(app string) *ota.Error {
 
 // subject says for whom the answer is: the thumbprint of a device that proves
 // its certificate, else the hash of the id that it names.
-func (s *Service) subject(req *sealed.CheckRequest) (string, error) {
+func (s *Service) subject(ctx context.Context, req *sealed.CheckRequest) (string, error) {
 	anonymous := sealed.DeviceHash(req.App, req.Device)
 	if req.Certificate == "" || len(req.Sig) == 0 || s.Certificates == nil {
 		return anonymous, nil
@@ -75,7 +75,7 @@ func (s *Service) subject(req *sealed.CheckRequest) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cert, ok := s.Certificates.Certificate(req.App, digest)
+	cert, ok := s.Certificates.Certificate(ctx, req.App, digest)
 	if !ok || cert.Device != req.Device || cert.ExpiresAt <= s.nowMS() {
 		return anonymous, nil // revoked or not known: it is a device like any other
 	}

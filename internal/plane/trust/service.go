@@ -19,11 +19,10 @@ import (
 // actor is who the record of changes names for what the server does by itself.
 const actor ota.Actor = "system/trust"
 
-// Certificates looks device certificates up, in memory.
+// Certificates looks device certificates up.
 type Certificates interface {
-	// Thumbprint returns the thumbprint and key of a certificate in force, by the
-	// digest of its envelope.
-	Certificate(app string, digest ota.Digest) (Certificate, bool)
+	// Certificate returns a certificate in force, by the digest of its envelope.
+	Certificate(ctx context.Context, app string, digest ota.Digest) (Certificate, bool)
 }
 
 // Deps is what a Service stands on. All fields but those that say so are required.

@@ -36,27 +36,12 @@ func openBroker(g *Globals, path string, pass *passphrase) (*broker.Broker, *bro
 	}
 	var keys [2]*ecdsa.PrivateKey
 	for i, file := range []string{cfg.KeyPath(), cfg.SigningKeyPath()} {
-		if keys[i], err = keyfile.ReadP256(file, brokerPassphrase(pass, file)); err != nil {
+		if keys[i], err = keyfile.ReadP256(file, func() (keyfile.Secret, error) { return pass.unlock(file) }); err != nil {
 			return nil, nil, err
 		}
 	}
 	b, err := broker.New(cfg, keys[0], keys[1], time.Now, serverLog(g))
 	return b, cfg, err
-}
-
-// brokerPassphrase asks for the passphrase of a key file if it is under one.
-func brokerPassphrase(p *passphrase, path string) func() (keyfile.Secret, error) {
-	return func() (keyfile.Secret, error) {
-		s, ok, err := p.given()
-		if ok || err != nil {
-			return s, err
-		}
-		if !p.interactive() {
-			return s, ota.Invalid("key_locked", "key file %s is under a passphrase, and there is no terminal to ask for it", path).
-				WithHint("set %s, or name a file with --passphrase-file", envPassphrase)
-		}
-		return p.prompt("passphrase of " + path + ": ")
-	}
 }
 
 func newBrokerServeCommand(g *Globals) *cobra.Command {

@@ -101,17 +101,21 @@ func (p *passphrase) choose(path string) (keyfile.Secret, error) {
 
 // read opens a key file.
 func (p *passphrase) read(path string) (*seal.PrivateKey, error) {
-	return keyfile.Read(path, func() (keyfile.Secret, error) {
-		s, ok, err := p.given()
-		if ok || err != nil {
-			return s, err
-		}
-		if !p.interactive() {
-			return s, ota.Invalid("key_locked", "key file %s is under a passphrase, and there is no terminal to ask for it", path).
-				WithHint("set %s, or name a file with --passphrase-file", envPassphrase)
-		}
-		return p.prompt("passphrase of " + path + ": ")
-	})
+	return keyfile.Read(path, func() (keyfile.Secret, error) { return p.unlock(path) })
+}
+
+// unlock is the passphrase of a key file that is under one: what was given, else
+// what a person types.
+func (p *passphrase) unlock(path string) (keyfile.Secret, error) {
+	s, ok, err := p.given()
+	if ok || err != nil {
+		return s, err
+	}
+	if !p.interactive() {
+		return s, ota.Invalid("key_locked", "key file %s is under a passphrase, and there is no terminal to ask for it", path).
+			WithHint("set %s, or name a file with --passphrase-file", envPassphrase)
+	}
+	return p.prompt("passphrase of " + path + ": ")
 }
 
 func (p *passphrase) interactive() bool { return IsTerminal(p.g.In) }

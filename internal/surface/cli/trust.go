@@ -88,18 +88,8 @@ func (k *keyFlags) bind(g *Globals, c *cobra.Command) {
 func (k *keyFlags) prompts() signer.Prompts {
 	g := k.pass.g
 	return signer.Prompts{
-		Env: g.Env,
-		Passphrase: func(path string) (secret.Text, error) {
-			s, ok, err := k.pass.given()
-			if ok || err != nil {
-				return s, err
-			}
-			if !k.pass.interactive() {
-				return s, ota.Invalid("key_locked", "key file %s is under a passphrase, and there is no terminal to ask for it", path).
-					WithHint("set %s, or name a file with --passphrase-file", envPassphrase)
-			}
-			return k.pass.prompt("passphrase of " + path + ": ")
-		},
+		Env:        g.Env,
+		Passphrase: k.pass.unlock,
 		PIN: func(what string) (secret.Text, error) {
 			if v := g.Env(envPIN); v != "" || !k.pass.interactive() {
 				return secret.New(v), nil

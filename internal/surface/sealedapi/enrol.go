@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
-	"strings"
 
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
 	"github.com/waxwing-ota/waxwing/internal/core/sealed"
@@ -69,33 +68,4 @@ func remote(r *http.Request) netip.Addr {
 		return netip.Addr{}
 	}
 	return at.Addr().Unmap()
-}
-
-// posted reads a body of at most limit bytes and writes what answer returns.
-func (h *handler) posted(limit int64, answer func(r *http.Request, body []byte) ([]byte, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		common(w)
-		w.Header().Set("Cache-Control", "no-store")
-		var body []byte
-		if limit > 0 {
-			if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
-				h.fail(w, r, ota.Invalid(ota.CodeSealedRequest, "a request is sent as application/json").WithField("Content-Type"))
-				return
-			}
-			var err error
-			if body, err = readBody(r, limit); err != nil {
-				h.fail(w, r, err)
-				return
-			}
-		}
-		out, err := answer(r, body)
-		if err != nil {
-			h.fail(w, r, err)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Content-Length", strconv.Itoa(len(out)))
-		move(w)
-		_, _ = w.Write(out) // a device that is gone cannot be told
-	}
 }

@@ -3,8 +3,6 @@ package sealedapi
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -39,7 +37,9 @@ type Deps struct {
 func Register(mux *http.ServeMux, d Deps) {
 	h := &handler{d}
 	mux.HandleFunc("OPTIONS "+Prefix, h.preflight)
-	mux.HandleFunc("POST "+Prefix+"{app}/check", h.check)
+	mux.HandleFunc("POST "+Prefix+"{app}/check", h.posted(sealed.MaxCheck, func(r *http.Request, body []byte) ([]byte, error) {
+		return d.Repository.Check(r.Context(), r.PathValue("app"), body, r.RemoteAddr)
+	}))
 	mux.HandleFunc("GET "+Prefix+"{app}/metadata/{name}", h.files(func(r *http.Request) (trust.Served, error) {
 		return d.Repository.MetadataFile(r.PathValue("app"), r.PathValue("name"))
 	}))
@@ -83,28 +83,33 @@ func (h *handler) preflight(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// check answers a device.
-func (h *handler) check(w http.ResponseWriter, r *http.Request) {
-	common(w)
-	w.Header().Set("Cache-Control", "no-store")
-	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
-		h.fail(w, r, ota.Invalid(ota.CodeSealedRequest, "a check is sent as application/json").WithField("Content-Type"))
-		return
+// posted reads a body of at most limit bytes and writes what answer returns.
+func (h *handler) posted(limit int64, answer func(r *http.Request, body []byte) ([]byte, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		common(w)
+		w.Header().Set("Cache-Control", "no-store")
+		var body []byte
+		if limit > 0 {
+			if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
+				h.fail(w, r, ota.Invalid(ota.CodeSealedRequest, "a request is sent as application/json").WithField("Content-Type"))
+				return
+			}
+			var err error
+			if body, err = readBody(r, limit); err != nil {
+				h.fail(w, r, err)
+				return
+			}
+		}
+		out, err := answer(r, body)
+		if err != nil {
+			h.fail(w, r, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", strconv.Itoa(len(out)))
+		move(w)
+		_, _ = w.Write(out) // a device that is gone cannot be told
 	}
-	body, err := readBody(r, sealed.MaxCheck)
-	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	answer, err := h.Repository.Check(r.Context(), r.PathValue("app"), body, r.RemoteAddr)
-	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
-	move(w)
-	_, _ = w.Write(answer) // a device that is gone cannot be told
 }
 
 // readBody reads at most limit bytes: a body that says it is longer is not read
@@ -152,35 +157,16 @@ func (h *handler) files(find func(*http.Request) (trust.Served, error)) http.Han
 	}
 }
 
-// problem is an error in the form of RFC 9457.
-type problem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail,omitempty"`
-	Code   string `json:"code"`
-	Field  string `json:"field,omitempty"`
-	Hint   string `json:"hint,omitempty"`
-}
-
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
-	status := httpx.Status(ota.KindOf(err))
-	p := problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: ota.CodeOf(err)}
-	if e, ok := errors.AsType[*ota.Error](err); ok && e.Kind != ota.KindInternal {
-		p.Detail, p.Field, p.Hint = e.Msg, e.Field, e.Hint
-	}
+	p := httpx.ProblemOf(err)
 	if ota.KindOf(err) == ota.KindInternal && r.Context().Err() == nil {
 		h.Log.ErrorContext(r.Context(), "a request of sealed updates failed", "path", r.URL.Path, "err", err)
 	}
-	head := w.Header()
-	head.Set("Cache-Control", "no-store")
-	head.Set("Content-Type", "application/problem+json")
-	if status == http.StatusServiceUnavailable {
-		head.Set("Retry-After", "60")
+	if p.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "60")
 	}
 	move(w)
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(p) // strings and a number
+	p.Write(w)
 }
 
 // answerTime is how long a device may take to read a short answer.

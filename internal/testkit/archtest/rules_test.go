@@ -301,7 +301,7 @@ var importRules = []importRule{
 	},
 	{
 		from: "broker",
-		only: []string{"core/...", "client", "secret", "github.com/go-json-experiment/json"},
+		only: []string{"core/...", "client", "secret", "surface/httpx", "github.com/go-json-experiment/json"},
 		not:  []string{"database/sql/...", "plane/...", "driver/..."},
 		why:  "a key broker stands apart from the server: it shares the decision and the documents with it, and nothing that stores",
 	},
