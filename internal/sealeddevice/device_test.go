@@ -11,7 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/waxwing-ota/waxwing/internal/core/canon"
+	"github.com/waxwing-ota/waxwing/internal/core/grant"
 	"github.com/waxwing-ota/waxwing/internal/core/ota"
+	"github.com/waxwing-ota/waxwing/internal/core/p256"
 	"github.com/waxwing-ota/waxwing/internal/core/sealed"
 	"github.com/waxwing-ota/waxwing/internal/core/sealed/lifecycle"
 	"github.com/waxwing-ota/waxwing/internal/sealeddevice"
@@ -370,6 +373,18 @@ func TestSlowAndEndless(t *testing.T) {
 	if _, err := d.Check(t.Context()); !strings.Contains(fmt.Sprint(err), "fewer than 1000 bytes") {
 		t.Errorf("a server that sends a byte and waits: %v", err)
 	}
+	s.blob = func(rw http.ResponseWriter, r *http.Request, _ []byte) {
+		drip := time.NewTicker(20 * time.Millisecond)
+		defer drip.Stop()
+		for r.Context().Err() == nil { // one byte, again and again
+			_, _ = rw.Write([]byte("x"))
+			rw.(http.Flusher).Flush()
+			<-drip.C
+		}
+	}
+	if _, err := d.Check(t.Context()); !strings.Contains(fmt.Sprint(err), "fewer than 1000 bytes") {
+		t.Errorf("a server that drips: %v", err)
+	}
 	var read int64
 	s.blob = func(rw http.ResponseWriter, r *http.Request, _ []byte) {
 		for r.Context().Err() == nil {
@@ -382,4 +397,64 @@ func TestSlowAndEndless(t *testing.T) {
 	if _, err := d.Check(t.Context()); err == nil || read > 32<<20 {
 		t.Errorf("a server that never ends: %v after %d bytes", err, read)
 	}
+}
+
+// A grant counts only from an authority of trust.json, for this bundle, epoch and
+// device, and while it holds.
+func TestGrants(t *testing.T) {
+	w := sealedworld.New(t, app)
+	s := serve(t, w)
+	s.offer = w.Release(sealed.ClassProduction, 1, nil)
+	d := s.device(t.TempDir(), nil)
+	if err := d.Enrol(t.Context(), "", "", sealed.Attestation{}); err != nil {
+		t.Fatal(err)
+	}
+	other := sealed.HashOf([]byte("other"))
+	for name, lie := range map[string]func(*sealed.Grant, p256.Signer) p256.Signer{
+		"authority unknown": func(g *sealed.Grant, _ p256.Signer) p256.Signer {
+			g.Issuer = w.Key(sealedworld.Spare1).Public().ID()
+			return w.Key(sealedworld.Spare1)
+		},
+		"signed by another": func(_ *sealed.Grant, _ p256.Signer) p256.Signer { return w.Key(sealedworld.Spare1) },
+		"another app":       func(g *sealed.Grant, by p256.Signer) p256.Signer { g.App = "com.example.other"; return by },
+		"another bundle":    func(g *sealed.Grant, by p256.Signer) p256.Signer { g.Manifest = other; return by },
+		"another epoch":     func(g *sealed.Grant, by p256.Signer) p256.Signer { g.KeyEpoch++; return by },
+		"another device":    func(g *sealed.Grant, by p256.Signer) p256.Signer { g.Thumbprint = other; return by },
+		"over":              func(g *sealed.Grant, by p256.Signer) p256.Signer { g.NotAfter = canon.At(w.Now); return by },
+		"for too long": func(g *sealed.Grant, by p256.Signer) p256.Signer {
+			g.NotAfter = canon.At(w.Now.Add(25 * time.Hour))
+			return by
+		},
+		"another key in it": func(g *sealed.Grant, by p256.Signer) p256.Signer { g.CT[0] ^= 1; return by },
+	} {
+		s.lie = lie
+		want := map[string]string{"signed by another": sealed.CodeSignature, "another key in it": grant.CodeClosed}[name]
+		if want == "" {
+			want = sealeddevice.CodeGrant
+		}
+		if _, err := d.Check(t.Context()); ota.CodeOf(err) != want {
+			t.Errorf("%s: %v (%s), want %s", name, err, ota.CodeOf(err), want)
+		}
+	}
+	s.lie = nil
+	check(t, d)
+}
+
+// What another process left in the folder of a download is no part of the bundle.
+func TestLeftovers(t *testing.T) {
+	w := sealedworld.New(t, app)
+	s, dir := serve(t, w), t.TempDir()
+	s.offer = w.Release(sealed.ClassProduction, 1, plainText)
+	d := s.device(dir, nil)
+	www := filepath.Join(dir, "intake", s.offer.SHA256(), "www")
+	for path, content := range map[string]string{"more.js": "evil()", "app.js": "half of"} {
+		if err := os.MkdirAll(www, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(www, path), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(t, d)
+	runs(t, dir, must[sealeddevice.Loaded](t)(d.Start()), s.offer)
 }

@@ -35,6 +35,7 @@ type server struct {
 	offer   *sealedworld.Bundle // nil = nothing to do
 	change  func(*sealed.Director)
 	answer  func(*sealed.Answer)                                   // alters an answer
+	lie     func(*sealed.Grant, p256.Signer) p256.Signer           // alters a grant, and who signs it
 	blob    func(w http.ResponseWriter, r *http.Request, b []byte) // nil = served as it is
 	cert    []byte
 	reports []sealed.Report
@@ -143,7 +144,11 @@ func (s *server) grant(body []byte) []byte {
 		s.t.Error(err)
 	}
 	g.Enc, g.CT = enc, ct
-	if err := sealed.SignBody(context.Background(), g, s.w.Key(sealedworld.Authority)); err != nil {
+	signer := s.w.Key(sealedworld.Authority)
+	if s.lie != nil {
+		signer = s.lie(g, signer)
+	}
+	if err := sealed.SignBody(context.Background(), g, signer); err != nil {
 		s.t.Error(err)
 	}
 	out, err := sealed.Encode(g)

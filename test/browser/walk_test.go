@@ -97,6 +97,7 @@ func (w *world) furnish() map[string]string {
 	known["entry"] = number(must(w, entries, err)[0].ID)
 	w.report()
 	known["incident"] = w.emergency()
+	w.seal()
 	return known
 }
 

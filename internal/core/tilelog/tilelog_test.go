@@ -199,3 +199,13 @@ func TestBundle(t *testing.T) {
 		t.Error("a record that does not fit was taken")
 	}
 }
+
+// Readers of logs tell by these codes whether to wait or to alarm.
+func TestErrors(t *testing.T) {
+	for code, e := range map[string]*ota.Error{"tile_unknown": Beyond(7), "entry_missing": Missing(7)} {
+		want := map[string]ota.Kind{"tile_unknown": ota.KindNotFound, "entry_missing": ota.KindConflict}[code]
+		if e.Code != code || e.Kind != want {
+			t.Errorf("%+v, want %s of kind %v", e, code, want)
+		}
+	}
+}
