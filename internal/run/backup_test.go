@@ -184,6 +184,13 @@ func TestBackupRefuses(t *testing.T) {
 	}
 	other := t.TempDir()
 	storyIn(t, other)
+	half := filepath.Join(t.TempDir(), "half") // a backup that somebody copied without its files
+	if _, err := run.MakeBackup(t.Context(), other, half); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(half, "blobs")); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct{ from, to, code string }{
 		{data, filepath.Join(data, "backup"), "backup_inside"},
 		{data, data, "backup_inside"},
@@ -191,6 +198,7 @@ func TestBackupRefuses(t *testing.T) {
 		{data, used, "backup_folder_used"},
 		{data, other, "backup_into_data"},
 		{t.TempDir(), filepath.Join(t.TempDir(), "x"), "database_missing"},
+		{half, filepath.Join(t.TempDir(), "x"), "blobs_missing"},
 	} {
 		if _, err := run.MakeBackup(t.Context(), c.from, c.to); ota.CodeOf(err) != c.code {
 			t.Errorf("from %s to %s: %v (%s), want %s", c.from, c.to, err, ota.CodeOf(err), c.code)
