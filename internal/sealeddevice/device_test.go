@@ -361,19 +361,19 @@ func TestSlowAndEndless(t *testing.T) {
 	s.offer = w.Release(sealed.ClassProduction, 1, plainText)
 	stop := make(chan struct{})
 	defer close(stop)
-	s.blob = func(rw http.ResponseWriter, r *http.Request, _ []byte) {
+	s.blobsBy(func(rw http.ResponseWriter, r *http.Request, _ []byte) {
 		_, _ = rw.Write([]byte("x"))
 		rw.(http.Flusher).Flush()
 		select { // and no more
 		case <-stop:
 		case <-r.Context().Done():
 		}
-	}
+	})
 	d := s.device(t.TempDir(), func(c *sealeddevice.Config) { c.Slow, c.MinBytes = 100*time.Millisecond, 1000 })
 	if _, err := d.Check(t.Context()); !strings.Contains(fmt.Sprint(err), "fewer than 1000 bytes") {
 		t.Errorf("a server that sends a byte and waits: %v", err)
 	}
-	s.blob = func(rw http.ResponseWriter, r *http.Request, _ []byte) {
+	s.blobsBy(func(rw http.ResponseWriter, r *http.Request, _ []byte) {
 		drip := time.NewTicker(20 * time.Millisecond)
 		defer drip.Stop()
 		for r.Context().Err() == nil { // one byte, again and again
@@ -381,20 +381,22 @@ func TestSlowAndEndless(t *testing.T) {
 			rw.(http.Flusher).Flush()
 			<-drip.C
 		}
-	}
+	})
 	if _, err := d.Check(t.Context()); !strings.Contains(fmt.Sprint(err), "fewer than 1000 bytes") {
 		t.Errorf("a server that drips: %v", err)
 	}
 	var read int64
-	s.blob = func(rw http.ResponseWriter, r *http.Request, _ []byte) {
+	s.blobsBy(func(rw http.ResponseWriter, r *http.Request, _ []byte) {
 		for r.Context().Err() == nil {
 			n, err := rw.Write(make([]byte, 4096))
 			if read += int64(n); err != nil || read > 64<<20 {
 				return
 			}
 		}
-	}
-	if _, err := d.Check(t.Context()); err == nil || read > 32<<20 {
+	})
+	_, err := d.Check(t.Context())
+	s.blobsBy(nil) // it has ended
+	if err == nil || read > 32<<20 {
 		t.Errorf("a server that never ends: %v after %d bytes", err, read)
 	}
 }

@@ -212,6 +212,13 @@ func (s *server) blobs(w http.ResponseWriter, r *http.Request, name string) {
 	http.NotFound(w, r)
 }
 
+// blobsBy has f serve blobs from now on, once those being served have ended.
+func (s *server) blobsBy(f func(http.ResponseWriter, *http.Request, []byte)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blob = f
+}
+
 // device opens the device of a folder.
 func (s *server) device(dir string, change func(*sealeddevice.Config)) *sealeddevice.Device {
 	s.t.Helper()
